@@ -1,0 +1,337 @@
+"""Decode a few windows of an audio file, without decoding the rest.
+
+FFmpeg (through PyAV) decodes; libsndfile is asked where FFmpeg fails. Both read through Python's
+own file object, so that any path the system can open works, and only from the formats listed
+here: never from a playlist, a stream description or a tracker module under a false name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.audio.mel import SAMPLE_RATE
+from segue.audio.windows import Window, place_windows
+from segue.errors import AudioError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+# FFmpeg's names of the containers that are opened.
+_FORMATS: Final = (
+    "aac,aiff,ape,asf,au,caf,flac,matroska,webm,mov,mp4,m4a,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
+)
+_PREROLL: Final = 0.1  # seconds decoded and dropped after a seek: Opus and MP3 need some to settle
+_MIN_SECONDS: Final = 0.1  # a window or a file with less audio than this has none
+_MAX_SKIPPED: Final = 60.0  # seconds decoded in search of a window before giving up on it
+_FULL_SCALE: Final = 16.0  # float files beyond this (+24 dBFS) are clipped to it
+_FAILED_PACKETS: Final = 200  # in one window, before it is given up
+
+Placement = Callable[[float], list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was decoded of a file.
+
+    Attributes
+    ----------
+    duration
+        Seconds of the whole file.
+    codec, sample_rate, channels
+        As the file has them: FFmpeg's (or libsndfile's) name, Hz, a count.
+    windows
+        At least one, in order, at 16 kHz, with one or two channels.
+    problem
+        What was wrong though the file could be used, in a sentence; else None.
+    """
+
+    duration: float
+    codec: str
+    sample_rate: int
+    channels: int
+    windows: tuple[Window, ...]
+    problem: str | None = None
+
+
+def decode(path: bytes, place: Placement = place_windows) -> Recording:
+    """Decode the windows that `place` chooses for the file's duration.
+
+    Raises
+    ------
+    AudioError
+        Kind ``missing`` or ``unreadable`` when the system will not open it; ``empty`` at zero
+        bytes; ``video`` when it holds moving pictures; ``no-audio``; ``undecodable``;
+        ``too-short`` under 0.1 s; ``changed`` when it was written to meanwhile.
+    """
+    with _open(path) as file:
+        before = os.fstat(file.fileno())
+        if before.st_size == 0:
+            raise AudioError("empty", "the file is empty (0 bytes); copy it again or delete it")
+        try:
+            recording = _decode_ffmpeg(file, place)
+        except AudioError as error:
+            if error.kind == "video":
+                raise
+            try:
+                recording = _decode_sndfile(file, place)
+            except AudioError:
+                raise error from None
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise AudioError("changed", "the file was written to while it was read; add it again")
+    return recording
+
+
+def _open(path: bytes) -> BinaryIO:
+    try:
+        return open(path, "rb")  # noqa: PTH123, SIM115 - a path of bytes; the caller closes it
+    except FileNotFoundError as error:
+        raise AudioError("missing", "the file is gone; it was there when the folder was read") from error
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            message = "permission to read the file was refused; change its owner or mode"
+        else:
+            message = f"the file cannot be read: {error.strerror or error}"
+        raise AudioError("unreadable", message) from error
+
+
+def _decode_ffmpeg(file: BinaryIO, place: Placement) -> Recording:
+    import av
+
+    file.seek(0)
+    try:
+        with av.open(
+            file,
+            options={"format_whitelist": _FORMATS},
+            metadata_errors="replace",
+        ) as container:
+            stream = _audio_stream(container)
+            stream.thread_count = 1  # one file is one core's work
+            duration = _duration(container, stream)
+            spans = place(duration)
+            windows = [w for span in spans if (w := _window(container, stream, *span)) is not None]
+            context = stream.codec_context
+            return _recording(
+                duration, context.name, context.sample_rate, context.channels, windows, spans
+            )
+    except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+        raise _undecodable(error) from error
+
+
+def _audio_stream(container: Any) -> Any:
+    if any(not _is_cover(stream) for stream in container.streams.video):
+        raise AudioError("video", "the file is a video; keep it out of the music folder")
+    stream = container.streams.best("audio")
+    if stream is None:
+        raise AudioError("no-audio", "the file has no audio stream; it may carry a wrong extension")
+    return stream
+
+
+def _is_cover(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    still = stream.codec_context.name in ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
+    return still or bool(stream.disposition & Disposition.attached_pic)
+
+
+def _duration(container: Any, stream: Any) -> float:
+    """Seconds of the stream; where the container does not say, from the last packet's time."""
+    if stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration:
+        seconds = container.duration / 1_000_000
+    else:
+        seconds = 0.0
+        for packet in container.demux(stream):
+            if packet.pts is not None:
+                seconds = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+    if not 0 <= seconds < float("inf"):
+        return 0.0
+    return seconds
+
+
+def _window(container: Any, stream: Any, start: float, length: float) -> Window | None:
+    """Return the window at `start`, or None where the file has no audio there."""
+    origin = stream.start_time or 0
+    target = origin + int(max(0.0, start - _PREROLL) / stream.time_base)
+    container.seek(target, stream=stream, backward=True)
+    stretch = _Stretch(start, start + length)
+    for frame, clock in _frames(container, stream, start):
+        if not stretch.take(frame, clock):
+            break
+    return stretch.window()
+
+
+def _frames(container: Any, stream: Any, start: float) -> Iterator[tuple[AudioFrame, float]]:
+    """Yield decoded frames, each with its time in seconds; packets that fail are passed over."""
+    import av
+
+    base = float(stream.time_base)
+    origin = stream.start_time or 0
+    clock = start  # of a stream without times: take what follows the seek
+    failed = 0
+    packets = container.demux(stream)
+    while failed <= _FAILED_PACKETS:
+        try:
+            decoded = next(packets).decode()
+        except StopIteration:
+            return
+        except av.FFmpegError:
+            failed += 1
+            continue
+        for frame in decoded:
+            if frame.pts is not None:
+                clock = (frame.pts - origin) * base
+            yield frame, clock
+            clock += frame.samples / frame.sample_rate
+
+
+class _Stretch:
+    """Collects the frames between two times and turns them into one window.
+
+    Frames are gathered first and resampled once: Vorbis frames can be as short as 128 samples, and
+    a call for each would cost more than the decoding.
+    """
+
+    def __init__(self, start: float, end: float) -> None:
+        self.start = start
+        self.end = end
+        self._first: float | None = None
+        self._skipped = 0.0
+        self._form: tuple[str, str, int] | None = None
+        self._fifo: Any = None
+        self._mono = False
+        self._blocks: list[NDArray[np.float32]] = []
+
+    def take(self, frame: AudioFrame, clock: float) -> bool:
+        """Take a frame that begins at `clock` seconds; return whether more are wanted."""
+        import av
+
+        seconds = frame.samples / frame.sample_rate
+        if clock >= self.end:
+            return False
+        if clock + seconds <= self.start:
+            self._skipped += seconds
+            return self._skipped < _MAX_SKIPPED
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if form != self._form:  # the first frame, or a chained file that changes on the way
+            self._flush()
+            if self._first is None:
+                self._first = clock
+                self._mono = frame.layout.nb_channels == 1
+            self._form = form
+            self._fifo = av.AudioFifo()
+        frame.pts = None  # the times have been used; the queue would check them
+        self._fifo.write(frame)
+        return clock + seconds < self.end
+
+    def window(self) -> Window | None:
+        """Return what was taken, or None under 0.1 s."""
+        self._flush()
+        if self._first is None or not self._blocks:
+            return None
+        samples = np.concatenate(self._blocks, axis=1)
+        lead = max(0, round((self.start - self._first) * SAMPLE_RATE))
+        samples = samples[:, lead : lead + round((self.end - self.start) * SAMPLE_RATE)]
+        if samples.shape[1] < _MIN_SECONDS * SAMPLE_RATE:
+            return None
+        return Window(self.start, _clean(samples))
+
+    def _flush(self) -> None:
+        if self._fifo is not None:
+            frame = self._fifo.read()
+            if frame is not None:
+                self._blocks.append(_resample(frame, mono=self._mono))
+            self._fifo = None
+
+
+def _resample(frame: AudioFrame, *, mono: bool) -> NDArray[np.float32]:
+    """Return 16 kHz audio [shape=(channels, n)]; more than two channels are mixed to two."""
+    import av
+
+    frame.pts = None
+    resampler = av.AudioResampler(
+        format="fltp", layout="mono" if mono else "stereo", rate=SAMPLE_RATE
+    )
+    parts = [out.to_ndarray() for given in (frame, None) for out in resampler.resample(given)]
+    samples: NDArray[np.float32] = np.concatenate(parts, axis=1)
+    return samples
+
+
+def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
+    import av
+    import soundfile
+
+    file.seek(0)
+    try:
+        with soundfile.SoundFile(file) as sound:
+            rate = sound.samplerate
+            duration = sound.frames / rate
+            spans = place(duration)
+            windows = []
+            for start, length in spans:
+                sound.seek(int(start * rate))
+                data = sound.read(int(length * rate), dtype="float32", always_2d=True).T
+                mono = len(data) != 2
+                if mono:
+                    data = data.mean(axis=0, keepdims=True)
+                frame = av.AudioFrame.from_ndarray(
+                    np.ascontiguousarray(data), "fltp", "mono" if mono else "stereo"
+                )
+                frame.sample_rate = rate
+                samples = _resample(frame, mono=mono)
+                if samples.shape[1] >= _MIN_SECONDS * SAMPLE_RATE:
+                    windows.append(Window(start, _clean(samples)))
+            codec = f"{sound.format}/{sound.subtype}".lower()
+            return _recording(duration, codec, rate, sound.channels, windows, spans)
+    except (soundfile.SoundFileError, av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+        raise _undecodable(error) from error
+
+
+def _recording(
+    duration: float,
+    codec: str,
+    sample_rate: int,
+    channels: int,
+    windows: list[Window],
+    spans: list[tuple[float, float]],
+) -> Recording:
+    if not windows:
+        if 0 < duration < _MIN_SECONDS:
+            raise AudioError("too-short", f"the file holds {duration:.3f} s of audio, too little")
+        raise AudioError(
+            "undecodable", "no audio could be decoded from the file; it may be damaged"
+        )
+    problem = None
+    if len(windows) < len(spans):
+        problem = (
+            f"only {len(windows)} of {len(spans)} parts could be decoded; "
+            "the file is damaged or cut short, copy it again"
+        )
+    elif not any(window.samples.any() for window in windows):
+        problem = "the parts that were listened to are silent"
+    return Recording(duration, codec, sample_rate, channels, tuple(windows), problem)
+
+
+def _clean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make every sample finite and bounded: float files may hold NaN, infinity and 1e30."""
+    return np.clip(
+        np.nan_to_num(samples, copy=False, nan=0.0, posinf=_FULL_SCALE, neginf=-_FULL_SCALE),
+        -_FULL_SCALE,
+        _FULL_SCALE,
+    )
+
+
+def _undecodable(error: Exception) -> AudioError:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return AudioError(
+        "undecodable",
+        f"the file could not be decoded ({reason}); it may be damaged or not audio at all",
+    )

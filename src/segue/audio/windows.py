@@ -1,0 +1,55 @@
+"""Which parts of a recording are listened to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_WINDOWS: Final = 3
+WINDOW_SECONDS: Final = 9.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a recording.
+
+    Attributes
+    ----------
+    start
+        Seconds from the beginning of the recording.
+    samples
+        Audio at 16 kHz [shape=(channels, n)], float32, finite, full scale at 1; one or two channels.
+    """
+
+    start: float
+    samples: NDArray[np.float32]
+
+    @cached_property
+    def mono(self) -> NDArray[np.float32]:
+        """The mean of the channels [shape=(n,)]."""
+        mean: NDArray[np.float32] = self.samples.mean(axis=0, dtype=np.float32)
+        return mean
+
+
+def place_windows(
+    duration: float, count: int = N_WINDOWS, seconds: float = WINDOW_SECONDS
+) -> list[tuple[float, float]]:
+    """Return (start, length) in seconds of the windows of a recording, in order.
+
+    The windows are centred in `count` equal parts of it. One shorter than all of them together
+    is taken whole: as one window, cut into pieces of `seconds`.
+
+    >>> place_windows(240.0)
+    [(35.5, 9.0), (115.5, 9.0), (195.5, 9.0)]
+    >>> place_windows(12.0)
+    [(0.0, 9.0), (9.0, 3.0)]
+    """
+    if duration > count * seconds:
+        part = duration / count
+        return [((i + 0.5) * part - seconds / 2, seconds) for i in range(count)]
+    pieces = max(1, int(np.ceil(duration / seconds)))
+    return [(i * seconds, min(seconds, duration - i * seconds)) for i in range(pieces)]
