@@ -1,5 +1,81 @@
-"""Segue: a music recommender that people run themselves."""
+"""Segue: a music recommender that people run themselves.
+
+>>> import segue, tempfile
+>>> library = segue.open(tempfile.mkdtemp())
+>>> library.search("nothing yet")
+[]
+>>> library.close()
+"""
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from segue.errors import (
+    AudioError,
+    EarError,
+    LibraryError,
+    NotFoundError,
+    SegueError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from segue.service.library import Library, install_ear
+    from segue.types import Answer, Hit, Track
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "AudioError",
+    "EarError",
+    "Hit",
+    "Library",
+    "LibraryError",
+    "NotFoundError",
+    "SegueError",
+    "Track",
+    "UsageError",
+    "__version__",
+    "install_ear",
+    "open",
+]
+
+# Imported when first used: numpy and the rest cost more than `import segue` should.
+_LAZY: Final = {
+    "Answer": "segue.types",
+    "Hit": "segue.types",
+    "Library": "segue.service.library",
+    "Track": "segue.types",
+    "install_ear": "segue.service.library",
+}
+
+
+def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False) -> Library:  # noqa: A001
+    """Open a library; it is made if it is not there.
+
+    Parameters
+    ----------
+    path
+        Its folder; None means ``SEGUE_HOME``, or the platform's data folder.
+    read_only
+        Open for asking alone; then the library must exist.
+
+    Raises
+    ------
+    LibraryError
+        If the folder cannot be used.
+    """
+    from segue.service.library import Library
+
+    return Library(path, read_only=read_only)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'segue' has no attribute {name!r}")

@@ -93,7 +93,9 @@ def _open(path: bytes) -> BinaryIO:
     try:
         return open(path, "rb")  # noqa: PTH123, SIM115 - a path of bytes; the caller closes it
     except FileNotFoundError as error:
-        raise AudioError("missing", "the file is gone; it was there when the folder was read") from error
+        raise AudioError(
+            "missing", "the file is gone; it was there when the folder was read"
+        ) from error
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM):
             message = "permission to read the file was refused; change its owner or mode"
@@ -291,7 +293,13 @@ def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
                     windows.append(Window(start, _clean(samples)))
             codec = f"{sound.format}/{sound.subtype}".lower()
             return _recording(duration, codec, rate, sound.channels, windows, spans)
-    except (soundfile.SoundFileError, av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+    except (
+        soundfile.SoundFileError,
+        av.FFmpegError,
+        ValueError,
+        OverflowError,
+        MemoryError,
+    ) as error:
         raise _undecodable(error) from error
 
 

@@ -126,7 +126,7 @@ class _Graph:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def node(self, op: str, *inputs: str, output: str | None = None, **attributes: object) -> str:
+    def node(self, op: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         from onnx import helper
 
         output = output or f"n{len(self.nodes)}"
@@ -166,8 +166,8 @@ class _Branch:
             scale, shift = self._normalisation(i + 1)
             keep = np.flatnonzero(np.sqrt((kernel**2).sum(axis=(0, 1, 2))) > self.threshold)
             before = (kernel.shape[0] - 1) // 2
-            # The maximum over mel of scale * relu(z) + shift, taken before the rest, which is
-            # monotone: increasing where scale >= 0, else decreasing and z enters with its sign turned.
+            # The maximum over mel of scale * relu(z) + shift is taken of z itself, since the rest
+            # is monotone; where scale < 0 it falls, and z enters with its sign turned.
             sign = np.where(scale[keep] < 0, -1, 1).astype(np.float32)
             y = g.node(
                 "Conv",
@@ -185,9 +185,7 @@ class _Branch:
         front = g.node("Concat", *outputs, axis=1)
         return front, np.concatenate(alive), np.concatenate(constants)
 
-    def _middle(
-        self, x: str, alive: NDArray[np.intp], constants: NDArray[np.float32]
-    ) -> list[str]:
+    def _middle(self, x: str, alive: NDArray[np.intp], constants: NDArray[np.float32]) -> list[str]:
         """Three convolutions over time, the second and third residual: 3 x (n, 64, time)."""
         g = self.graph
         dead = np.setdiff1d(np.arange(len(constants)), alive)
@@ -197,12 +195,18 @@ class _Branch:
             kernel = kernel[:, :, 0].transpose(2, 1, 0)  # (filters, channels, time)
             scale, shift = self._normalisation(i + 1)
             if not outputs:
-                # A channel of ones stands for all the constant ones: padded like them, unlike a bias.
+                # One channel of ones stands for all the constant channels: padded with zeros at
+                # both ends as they are, which a bias would not be.
                 ones = np.tensordot(constants[dead], kernel[:, dead], axes=(0, 1))[:, None]
                 kernel = np.concatenate([kernel[:, alive], ones], axis=1).astype(np.float32)
                 row = g.node("ReduceMax", x, axes=[1], keepdims=1)
                 zero = g.node("Sub", row, row)
-                x = g.node("Concat", x, g.node("Add", zero, g.constant(np.float32([1]))), axis=1)
+                x = g.node(
+                    "Concat",
+                    x,
+                    g.node("Add", zero, g.constant(np.ones(1, dtype=np.float32))),
+                    axis=1,
+                )
             y = g.node("Conv", x, g.constant(kernel), g.constant(bias), pads=[3, 3])
             y = g.affine(g.node("Relu", y), scale[:, None], shift[:, None])
             x = g.node("Add", y, outputs[-1]) if outputs else y

@@ -1,0 +1,223 @@
+"""Tracks and all that is known of them, one row each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from segue.catalog.database import Database
+from segue.catalog.files import iterate_chunks
+from segue.catalog.records import Analysis, DescriptorRecord, TrackRecord
+from segue.catalog.text import fold
+from segue.types import Track
+
+_SELECT = """
+    SELECT track.id, title, artist, album, album_artist, track_number, disc_number, year, genres,
+        duration, (SELECT path FROM file WHERE track_id = track.id AND state = 'ok'
+                   ORDER BY id LIMIT 1)
+    FROM track
+"""
+
+
+class Tracks:
+    """Reads and writes the `track` table and those that hang on it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, ids: Iterable[int]) -> dict[int, Track]:
+        """Return the tracks with these ids, by id; unknown ids are left out."""
+        wanted = list(dict.fromkeys(int(i) for i in ids))
+        found: dict[int, Track] = {}
+        for chunk in iterate_chunks(wanted):
+            rows = self._database.connection.execute(
+                f"{_SELECT} WHERE track.id IN ({_marks(chunk)})", chunk
+            )
+            found.update((row[0], _track(row)) for row in rows)
+        return found
+
+    def of_file(self, path: bytes) -> int | None:
+        """Return the track that `path` is a file of, or None."""
+        row = self._database.connection.execute(
+            "SELECT track_id FROM file WHERE path = ?", (path,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def words(self, ids: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Return, by track, the words the ear heard with their strength, the strongest first."""
+        found: dict[int, dict[str, float]] = {int(i): {} for i in ids}
+        for chunk in iterate_chunks([int(i) for i in ids]):
+            rows = self._database.connection.execute(
+                f"SELECT track_id, word, strength FROM word WHERE track_id IN ({_marks(chunk)}) "
+                "ORDER BY strength DESC, word",
+                chunk,
+            )
+            for track_id, word, strength in rows:
+                found[track_id][word] = strength
+        return found
+
+    def with_words(self, having: Sequence[str], lacking: Sequence[str]) -> list[int]:
+        """Return the ids of present tracks that have all of `having` and none of `lacking`."""
+        query = "SELECT DISTINCT track_id FROM file WHERE state = 'ok' AND track_id IS NOT NULL"
+        for _ in having:
+            query += " AND track_id IN (SELECT track_id FROM word WHERE word = ?)"
+        for _ in lacking:
+            query += " AND track_id NOT IN (SELECT track_id FROM word WHERE word = ?)"
+        rows = self._database.connection.execute(query, (*having, *lacking))
+        return [track_id for (track_id,) in rows]
+
+    def present(self) -> list[int]:
+        """Return the ids of tracks that have a file now."""
+        return self.with_words((), ())
+
+    def word_counts(self) -> dict[str, int]:
+        """Return how many tracks have each word."""
+        rows = self._database.connection.execute(
+            "SELECT word, count(*) FROM word GROUP BY word ORDER BY count(*) DESC, word"
+        )
+        return dict(rows.fetchall())
+
+    def descriptors(self, ids: Sequence[int]) -> dict[int, DescriptorRecord]:
+        """Return the measured properties of tracks, by id."""
+        found: dict[int, DescriptorRecord] = {}
+        for chunk in iterate_chunks([int(i) for i in ids]):
+            rows = self._database.connection.execute(
+                "SELECT track_id, tempo, tempo_certainty, key, mode, key_certainty, loudness, "
+                "brightness, onset_rate, silence, tagged_tempo FROM descriptors "
+                f"WHERE track_id IN ({_marks(chunk)})",
+                chunk,
+            )
+            found.update((row[0], DescriptorRecord(*row[1:])) for row in rows)
+        return found
+
+    def details(self, id_: int) -> dict[str, Any]:
+        """Return what else is known of one track: its lyrics, outside ids and files."""
+        connection = self._database.connection
+        lyrics = connection.execute("SELECT text FROM lyrics WHERE track_id = ?", (id_,)).fetchone()
+        outside = connection.execute(
+            "SELECT kind, value FROM outside_id WHERE track_id = ? ORDER BY kind, value", (id_,)
+        ).fetchall()
+        files = connection.execute(
+            "SELECT path, state, size, codec, sample_rate, channels, has_cover, track_gain, "
+            "album_gain, problem FROM file WHERE track_id = ? ORDER BY id",
+            (id_,),
+        ).fetchall()
+        names = (
+            "path state size codec sample_rate channels has_cover track_gain album_gain problem"
+        ).split()
+        return {
+            "lyrics": lyrics[0] if lyrics else None,
+            "outside_ids": [{"kind": kind, "value": value} for kind, value in outside],
+            "files": [dict(zip(names, row, strict=True)) for row in files],
+        }
+
+    def write(self, connection: sqlite3.Connection, analysis: Analysis, id_: int | None) -> int:
+        """Write a track with its words and descriptors within a transaction; return its id.
+
+        `id_` None makes a new track, else that one is brought up to date.
+        """
+        values = _values(analysis.track)
+        if id_ is None:
+            cursor = connection.execute(
+                f"INSERT INTO track ({', '.join(values)}) VALUES ({_marks(values)})",
+                list(values.values()),
+            )
+            id_ = cursor.lastrowid
+            assert id_ is not None, "SQLite gives every inserted row an id"
+        else:
+            pairs = ", ".join(f"{name} = ?" for name in values)
+            connection.execute(
+                f"UPDATE track SET {pairs} WHERE id = ?",
+                [*values.values(), id_],
+            )
+            for table in ("lyrics", "outside_id", "descriptors", "word"):
+                connection.execute(f"DELETE FROM {table} WHERE track_id = ?", (id_,))
+            connection.execute("DELETE FROM track_text WHERE rowid = ?", (id_,))
+        self._write_parts(connection, analysis, id_)
+        return id_
+
+    def delete_orphan(self, connection: sqlite3.Connection, id_: int | None) -> None:
+        """Delete one track if it has no file any more."""
+        gone = connection.execute(
+            "DELETE FROM track WHERE id = ? AND id NOT IN "
+            "(SELECT track_id FROM file WHERE track_id = ?)",
+            (id_, id_),
+        ).rowcount
+        if gone:
+            connection.execute("DELETE FROM track_text WHERE rowid = ?", (id_,))
+
+    def delete_orphans(self, connection: sqlite3.Connection) -> int:
+        """Delete tracks that have no file, present or missing; return how many."""
+        orphans = "SELECT id FROM track WHERE id NOT IN (SELECT track_id FROM file WHERE track_id)"
+        connection.execute(f"DELETE FROM track_text WHERE rowid IN ({orphans})")
+        return connection.execute(f"DELETE FROM track WHERE id IN ({orphans})").rowcount
+
+    def _write_parts(self, connection: sqlite3.Connection, analysis: Analysis, id_: int) -> None:
+        track, measured = analysis.track, analysis.descriptors
+        if track.lyrics:
+            connection.execute("INSERT INTO lyrics VALUES (?, ?)", (id_, track.lyrics))
+        connection.executemany(
+            "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
+            [(id_, kind, value) for kind, value in track.outside_ids],
+        )
+        connection.execute(
+            f"INSERT INTO descriptors VALUES ({_marks(range(11))})",
+            (
+                id_,
+                measured.tempo,
+                measured.tempo_certainty,
+                measured.key,
+                measured.mode,
+                measured.key_certainty,
+                measured.loudness,
+                measured.brightness,
+                measured.onset_rate,
+                measured.silence,
+                measured.tagged_tempo,
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO word VALUES (?, ?, ?)",
+            [(id_, word, strength) for word, strength in analysis.words],
+        )
+        connection.execute(
+            "INSERT INTO track_text (rowid, text) VALUES (?, ?)",
+            (id_, fold(f"{track.artist} {track.title} {track.album}")),
+        )
+
+
+def _values(track: TrackRecord) -> Mapping[str, Any]:
+    return {
+        "title": track.title,
+        "artist": track.artist,
+        "album": track.album,
+        "album_artist": track.album_artist,
+        "track_number": track.track_number,
+        "disc_number": track.disc_number,
+        "year": track.year,
+        "genres": json.dumps(track.genres, ensure_ascii=False),
+        "duration": track.duration,
+    }
+
+
+def _track(row: Sequence[Any]) -> Track:
+    id_, title, artist, album, album_artist, number, disc, year, genres, duration, path = row
+    return Track(
+        id=id_,
+        title=title,
+        artist=artist,
+        album=album,
+        album_artist=album_artist,
+        track_number=number,
+        disc_number=disc,
+        year=year,
+        genres=tuple(json.loads(genres)),
+        duration=duration,
+        path=path,
+    )
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)

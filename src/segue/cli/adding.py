@@ -1,0 +1,146 @@
+"""Commands that bring music in: start, add, watch, demo."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import segue
+from segue.cli import options, output
+from segue.config import music_path
+from segue.errors import EarError
+
+if TYPE_CHECKING:
+    from segue.service.add import AddReport
+    from segue.service.library import Library
+
+_FAILED_SOME = 3
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path())
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: cores]")
+@options.library
+@options.as_json
+def add(
+    folders: tuple[str, ...], workers: int | None, library_path: str | None, as_json: bool
+) -> int:
+    """Add FOLDERS of music, or bring them up to date.
+
+    Without FOLDERS, all that were added before. Files that have not changed cost next to
+    nothing; moved and renamed ones are recognised. It can be stopped at any time and goes on
+    where it was.
+
+    Exit status: 0 when all went well, 3 when some files failed, 2 for wrong use, 1 otherwise.
+    """
+    with segue.open(library_path) as library:
+        report = _add(library, folders, workers, quiet=as_json)
+    if as_json:
+        output.print_json(report.to_json())
+    else:
+        output.print_report(report)
+    return _FAILED_SOME if report.failed else 0
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path())
+@options.library
+def watch(folders: tuple[str, ...], library_path: str | None) -> None:
+    """Keep the library up to date as files in FOLDERS come, change and go.
+
+    Without FOLDERS, all that were added before. Runs until it is stopped with Ctrl-C.
+    """
+
+    def tell(report: AddReport) -> None:
+        output.print_report(report)
+        click.echo("Watching; stop with Ctrl-C.", err=True)
+
+    with segue.open(library_path) as library:
+        library.watch(*folders, on_report=tell)
+
+
+@click.command()
+@click.argument("folder", type=click.Path())
+def demo(folder: str) -> None:
+    """Render the demo library into FOLDER: 40 short pieces in 8 styles.
+
+    Segue plays them itself, so that it can be tried with no music at hand.
+    """
+    from segue.audio.demo import write_library
+
+    files = write_library(Path(folder).expanduser())
+    click.echo(f"{len(files)} pieces are in {folder}; add them with `segue add {folder}`")
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path())
+@options.library
+def start(folder: str | None, library_path: str | None) -> int:
+    """Add a FOLDER of music and show what sounds like one of its songs.
+
+    Without FOLDER, your music folder; if there is none, the demo library. Fetches the
+    ear first, the network that listens, if it is not there.
+    """
+    _fetch_ear()
+    with segue.open(library_path) as library:
+        report = _add(library, (_first_folder(library, folder),), None, quiet=False)
+        output.print_report(report)
+        _show_example(library)
+    return _FAILED_SOME if report.failed else 0
+
+
+def _add(
+    library: Library, folders: tuple[str, ...], workers: int | None, *, quiet: bool
+) -> AddReport:
+    def waiting() -> None:
+        click.echo("Another segue is writing to this library; waiting for it ...", err=True)
+
+    with output.progress(quiet=quiet) as tell:
+        return library.add(*folders, workers=workers, on_progress=tell, on_wait=waiting)
+
+
+def _fetch_ear() -> None:
+    from segue.audio.ear import installed
+    from segue.config import ear_path
+
+    if installed(ear_path()):
+        return
+    click.echo("Fetching the ear, the network that listens (29 MB, once) ...", err=True)
+    try:
+        segue.install_ear()
+    except EarError as error:
+        click.echo(f"{error}.", err=True)
+
+
+def _first_folder(library: Library, folder: str | None) -> str:
+    if folder:
+        return folder
+    from segue.sources.walk import walk
+
+    music = music_path()
+    if music.is_dir() and next(walk(music, on_problem=lambda *_: None), None) is not None:
+        return os.fspath(music)
+    from segue.audio.demo import write_library
+
+    target = library.path / "demo"
+    click.echo(f"No music in {music}: rendering the demo library into {target} ...", err=True)
+    write_library(target)
+    return os.fspath(target)
+
+
+def _show_example(library: Library) -> None:
+    """Show one answer, and what to type next."""
+    track = next(library.tracks(), None)
+    if track is None:
+        click.echo("There was no music in the folder; try another: `segue start FOLDER`")
+        return
+    click.echo()
+    output.print_answer(library.similar(track.id, k=5))
+    words = " ".join((f"{track.title} {track.artist}").split()[:4]) or str(track.id)
+    click.echo("Next:")
+    click.echo(f"  segue similar {words}")
+    click.echo("  segue similar PATH/TO/ANY/SONG.mp3 -k 20 --m3u next.m3u8")
+    click.echo("  segue search WORDS        segue status        segue --help")

@@ -1,0 +1,134 @@
+"""Commands that ask: similar, search, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+import segue
+from segue.cli import options, output
+from segue.errors import LibraryError
+
+
+@click.command()
+@click.argument("song", nargs=-1, required=True)
+@click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="How many.")
+@click.option("--with", "having", multiple=True, metavar="WORD", help="Only songs with this word.")
+@click.option("--without", "lacking", multiple=True, metavar="WORD", help="No songs with it.")
+@click.option("--m3u", type=click.Path(), metavar="FILE", help="Also write a playlist.")
+@click.option("--open", "play", is_flag=True, help="Play them with the system's player.")
+@options.library
+@options.as_json
+def similar(
+    song: tuple[str, ...],
+    k: int,
+    having: tuple[str, ...],
+    lacking: tuple[str, ...],
+    m3u: str | None,
+    play: bool,
+    library_path: str | None,
+    as_json: bool,
+) -> None:
+    """Show the songs that sound most like SONG.
+
+    SONG is a file, in the library or not; a track's id; or words of title and artist, in any
+    spelling that is close. If several match, the best is taken and the others are named. The same
+    recording under another name is left out. `segue status` lists the words for --with
+    and --without.
+    """
+    with segue.open(library_path) as library:
+        answer = library.similar(" ".join(song), k, having=having, lacking=lacking)
+        playlist = Path(m3u).expanduser() if m3u else None
+        if play and playlist is None:
+            if library.read_only:
+                raise LibraryError("the library cannot be written; use --m3u FILE with --open")
+            playlist = library.path / "cache" / "similar.m3u8"
+            playlist.parent.mkdir(exist_ok=True)
+    if as_json:
+        output.print_json(answer.to_json())
+    else:
+        output.print_answer(answer)
+    if playlist is not None:
+        from segue.players.m3u import write_m3u
+
+        count = write_m3u(playlist, [hit.track for hit in answer])
+        if m3u and not as_json:
+            click.echo(f"{count} songs written to {playlist}")
+        if play and click.launch(str(playlist)) != 0:
+            raise LibraryError(f"the system has no player for {playlist}; use --m3u FILE instead")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("-n", "limit", type=click.IntRange(1), default=20, show_default=True)
+@options.library
+@options.as_json
+def search(words: tuple[str, ...], limit: int, library_path: str | None, as_json: bool) -> int:
+    """Find songs by WORDS of title, artist and album; typing errors are forgiven.
+
+    Exit status: 0 when something was found, 1 when not.
+    """
+    with segue.open(library_path) as library:
+        tracks = library.search(" ".join(words), limit)
+    if as_json:
+        output.print_json([track.to_json() for track in tracks])
+    elif tracks:
+        output.print_tracks(tracks)
+    else:
+        click.echo(f"Nothing is called {' '.join(words)!r}.", err=True)
+    return 0 if tracks else 1
+
+
+@click.command()
+@click.argument("song", nargs=-1, required=True)
+@options.library
+@options.as_json
+def show(song: tuple[str, ...], library_path: str | None, as_json: bool) -> None:
+    """Show everything known of SONG; it is named as for `segue similar`."""
+    with segue.open(library_path) as library:
+        known = library.show(" ".join(song))
+    if as_json:
+        output.print_json(known)
+        return
+    output.table(
+        [("", {"style": "bold"}), ("", {"overflow": "fold", "no_wrap": False, "ratio": 1})],
+        [(name, text) for name, text in _lines(known) if text],
+    )
+
+
+def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
+    measured = known["descriptors"]
+    lines = [
+        ("title", known["title"]),
+        ("artist", known["artist"]),
+        ("album", known["album"]),
+        ("album artist", known["album_artist"] if known["album_artist"] != known["artist"] else ""),
+        ("track", _number(known["track_number"], "{}")),
+        ("year", _number(known["year"], "{}")),
+        ("genres", ", ".join(known["genres"])),
+        ("length", output.length(known["duration"])),
+        ("sounds", ", ".join(known["words"])),
+        ("tempo", _number(measured.get("tempo"), "{:.0f} BPM")),
+        ("tempo in tags", _number(measured.get("tagged_tempo"), "{:.0f} BPM")),
+        ("key", measured.get("key_name", "")),
+        ("loudness", _number(measured.get("loudness"), "{:.1f} LUFS")),
+        ("brightness", _number(measured.get("brightness"), "{:.0f} Hz")),
+        ("onsets", _number(measured.get("onset_rate"), "{:.1f} a second")),
+        ("silence", _number(measured.get("silence"), "{:.0%}")),
+        *((entry["kind"].replace("_", " "), entry["value"]) for entry in known["outside_ids"]),
+    ]
+    for file in known["files"]:
+        form = f"{file['codec']}, {file['sample_rate']} Hz, {file['channels']} ch"
+        state = "" if file["state"] == "ok" else f" ({file['state']})"
+        lines.append(("file", f"{file['path']}{state}  [{form}, {file['size'] / 1e6:.1f} MB]"))
+        lines.append(("problem", file["problem"] or ""))
+        lines.append(("ReplayGain", _number(file["track_gain"], "{:+.1f} dB")))
+    if known["lyrics"]:
+        lines.append(("lyrics", known["lyrics"].splitlines()[0] + " ..."))
+    return lines
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else form.format(value)

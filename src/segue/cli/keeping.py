@@ -1,0 +1,146 @@
+"""Commands that look after a library: status, problems, doctor, move, forget, backup, restore."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+import click
+
+import segue
+from segue.cli import options, output
+from segue.config import ear_path, library_path as library_folder
+from segue.types import SCHEMA_VERSION, display_path
+
+_MARKS: Final = {"ok": "ok", "warning": "look", "bad": "BAD"}
+_WORDS_SHOWN: Final = 60
+
+
+@click.command()
+@options.library
+@options.as_json
+def status(library_path: str | None, as_json: bool) -> None:
+    """Show how much the library holds."""
+    with segue.open(library_path) as library:
+        found = library.status()
+    if as_json:
+        output.print_json(found)
+        return
+    output.table(
+        [("", {"style": "bold"}), ("", {"overflow": "fold", "no_wrap": False, "ratio": 1})],
+        _status_lines(found),
+    )
+
+
+def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    heard = ", ".join(f"{e['name']} {e['version']}: {e['tracks']:,}" for e in found["embedders"])
+    words = list(found["words"].items())[:_WORDS_SHOWN]
+    return [
+        ("library", found["library"]),
+        ("tracks", f"{found['tracks']:,} ({found['hours']:.1f} hours)"),
+        ("files", f"{found['files']:,} present, {found['missing']:,} missing"),
+        ("folders", "\n".join(found["folders"]) or "none yet: `segue add FOLDER`"),
+        ("heard by", heard or "nothing yet"),
+        ("ear", found["ear"] + (": `segue ear install`" if found["ear"] == "missing" else "")),
+        ("size", f"{found['bytes'] / 1e6:.1f} MB"),
+        (
+            "problems",
+            f"{found['problems']:,}" + (": `segue problems`" if found["problems"] else ""),
+        ),
+        ("words", ", ".join(f"{word} {count:,}" for word, count in words)),
+    ]
+
+
+@click.command()
+@options.library
+@options.as_json
+def problems(library_path: str | None, as_json: bool) -> None:
+    """List the files that could not be used, or only in part, and why."""
+    with segue.open(library_path) as library:
+        found = library.problems()
+    if as_json:
+        rows = [{**dataclasses.asdict(p), "path": display_path(p.path)} for p in found]
+        output.print_json({"schema": SCHEMA_VERSION, "problems": rows})
+        return
+    for problem in found:
+        click.echo(display_path(problem.path))
+        note = "" if problem.state == "failed" else " (in use all the same)"
+        click.echo(f"    {problem.message}{note}")
+    if not found:
+        click.echo("No problems.")
+
+
+@click.command()
+@options.library
+@options.as_json
+def doctor(library_path: str | None, as_json: bool) -> int:
+    """Look over the installation and say how to mend what is not well.
+
+    Exit status: 0 when nothing is bad, 1 otherwise.
+    """
+    from segue.service.doctor import examine
+
+    checks = examine(library_folder(library_path), ear_path())
+    if as_json:
+        output.print_json([dataclasses.asdict(check) for check in checks])
+    else:
+        output.table(
+            [
+                ("", {}),
+                ("", {"style": "bold"}),
+                ("", {"overflow": "fold", "no_wrap": False, "ratio": 1}),
+            ],
+            [
+                (_MARKS[c.state], c.name, c.found + (f"\n-> {c.advice}" if c.advice else ""))
+                for c in checks
+            ],
+        )
+    return int(any(check.state == "bad" for check in checks))
+
+
+@click.command()
+@click.argument("old", type=click.Path())
+@click.argument("new", type=click.Path())
+@options.library
+def move(old: str, new: str, library_path: str | None) -> None:
+    """Note that music moved as a whole from OLD to NEW (a new disk, a new mount point).
+
+    Nothing is listened to again.
+    """
+    with segue.open(library_path) as library:
+        count = library.move(old, new)
+    click.echo(f"{count:,} files are now below {new}.")
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="PATH|SONG")
+@options.library
+def forget(what: tuple[str, ...], library_path: str | None) -> None:
+    """Take a folder, a file or a song out of the library.
+
+    The music itself is not touched. What is added again comes back.
+    """
+    with segue.open(library_path) as library:
+        count = library.forget(" ".join(what))
+    click.echo(f"{count:,} files were taken out of the library.")
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@options.library
+def backup(file: str, library_path: str | None) -> None:
+    """Write the whole catalogue to FILE; others may go on working meanwhile."""
+    with segue.open(library_path) as library:
+        library.backup(file)
+    click.echo(f"The library is saved in {file}.")
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@options.library
+def restore(file: str, library_path: str | None) -> None:
+    """Take over the backup in FILE; what the library holds now is replaced."""
+    with segue.open(library_path) as library:
+        library.restore(file)
+        tracks = library.status()["tracks"]
+    click.echo(f"Restored: {tracks:,} tracks.")

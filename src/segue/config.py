@@ -1,0 +1,54 @@
+"""Where things lie on this machine, and how many threads may work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+HOME_VARIABLE: Final = "SEGUE_HOME"
+EAR_VARIABLE: Final = "SEGUE_EAR"
+
+_THREAD_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def library_path(path: str | os.PathLike[str] | None = None) -> Path:
+    """Return the library's folder: `path`, else ``SEGUE_HOME``, else the platform's data folder."""
+    chosen = path or os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return _data_path() / "library"
+
+
+def ear_path() -> Path:
+    """Return the folder of the network that listens, shared by all libraries of a user."""
+    chosen = os.environ.get(EAR_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else _data_path() / "ear"
+
+
+def music_path() -> Path:
+    """Return the user's music folder, which may not exist."""
+    import platformdirs
+
+    return platformdirs.user_music_path()
+
+
+def _data_path() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("segue", appauthor=False)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def single_thread_environment() -> dict[str, str]:
+    """Return this process's environment for one whose numeric libraries keep to one thread.
+
+    Workers share the cores by being many; threads within each would only fight over them.
+    """
+    return {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, "1")}

@@ -1,0 +1,245 @@
+"""Adding folders: scan, analyse in processes of their own, write, report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from segue.catalog.catalog import Catalog
+from segue.catalog.records import Analysis, FileStamp
+from segue.config import cores
+from segue.errors import UsageError
+from segue.service.analyse import Analyser, choose_embedder
+from segue.service.scan import Plan, scan
+from segue.service.worker import Failure, Workers
+from segue.types import SCHEMA_VERSION, display_path
+
+_LIMIT: Final = 120.0  # seconds for one file
+_BATCH: Final = 16  # files written in one transaction ...
+_BATCH_SECONDS: Final = 1.0  # ... or those of so long
+
+
+@dataclass(frozen=True)
+class AddProgress:
+    """How far an `add` is: `phase` is ``scan`` or ``listen``; `seconds` is music heard of."""
+
+    phase: Literal["scan", "listen"]
+    done: int = 0
+    total: int = 0
+    failed: int = 0
+    music_seconds: float = 0.0
+    path: bytes = b""
+
+
+@dataclass
+class AddReport:
+    """What an `add` did, in numbers of files.
+
+    Attributes
+    ----------
+    added, updated
+        Analysed: new ones, and ones that had changed.
+    relistened
+        Heard again, unchanged, because the embedder is a newer one.
+    unchanged, moved, back, missing
+        Not analysed: as before, under another name, there again, no longer there.
+    failed
+        Could not be used, in this run.
+    still_failing
+        Failed before and have not changed; not tried again.
+    music_seconds, seconds
+        Length of the music analysed, and how long the whole run took.
+    """
+
+    added: int = 0
+    updated: int = 0
+    relistened: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    back: int = 0
+    missing: int = 0
+    failed: int = 0
+    still_failing: int = 0
+    damaged: int = 0
+    music_seconds: float = 0.0
+    seconds: float = 0.0
+    embedder: str = ""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values; `problems` as objects of path and message."""
+        values = {**vars(self), "schema": SCHEMA_VERSION}
+        values["problems"] = [{"path": p, "message": m} for p, m in self.problems]
+        return values
+
+
+OnProgress = Callable[[AddProgress], None]
+
+
+def add(
+    catalog: Catalog,
+    folders: Sequence[bytes],
+    *,
+    ear_folder: Path,
+    workers: int | None = None,
+    on_progress: OnProgress = lambda _: None,
+) -> AddReport:
+    """Bring the catalogue up to date with folders, and with the ear.
+
+    Every result is written within about a second, so that an interrupted run loses only the files
+    in flight, and the next one goes on from there. The caller holds the library's write lock.
+
+    Parameters
+    ----------
+    folders
+        Absolute paths of folders or files.
+    workers
+        Processes that analyse; None takes as many as there are cores.
+
+    Raises
+    ------
+    UsageError
+        If `workers` is below 1 or a folder does not exist.
+    LibraryError
+        If the catalogue cannot be written, for instance on a full disk; what was written stays.
+    """
+    started = time.monotonic()
+    count = cores() if workers is None else workers
+    if count < 1:
+        raise UsageError(f"workers is {count}, expected at least 1")
+    for folder in folders:
+        if not os.path.exists(folder):
+            raise UsageError(
+                f"{display_path(folder)} does not exist; name a folder of music or an audio file"
+            )
+    on_progress(AddProgress("scan"))
+    plan = scan(catalog, folders)
+    embedder = choose_embedder(ear_folder)
+    report = AddReport(embedder=f"{embedder.name}/{embedder.version}")
+    _apply(catalog, plan, report)
+    for folder in folders:
+        catalog.files.add_root(folder)
+    again = _to_hear_again(catalog, plan, embedder.name, embedder.version)
+    run = _Run(catalog, plan, report, again, on_progress)
+    pool = Workers(Analyser, (ear_folder,), count=count, limit=_LIMIT)
+    with closing(pool.map([*plan.todo, *again])) as results:
+        run.write_all(results)
+    _retire_embedders(catalog, embedder.name, embedder.version)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+class _Run:
+    """Collects results into short transactions and keeps the report."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        plan: Plan,
+        report: AddReport,
+        again: Sequence[FileStamp],
+        on_progress: OnProgress,
+    ) -> None:
+        self.catalog = catalog
+        self.plan = plan
+        self.report = report
+        self.again = {stamp.path for stamp in again}
+        self.on_progress = on_progress
+        self.total = len(plan.todo) + len(again)
+
+    def write_all(self, results: Iterator[tuple[FileStamp, Any]]) -> None:
+        batch: list[Analysis | tuple[FileStamp, str, str]] = []
+        since = time.monotonic()
+        done = 0
+        self.on_progress(AddProgress("listen", total=self.total))
+        try:
+            for stamp, result in results:
+                outcome = (
+                    (stamp, result.kind, result.message) if isinstance(result, Failure) else result
+                )
+                batch.append(outcome)
+                self._count(stamp, outcome)
+                done += 1
+                if len(batch) >= _BATCH or time.monotonic() - since > _BATCH_SECONDS:
+                    writing, batch = batch, []
+                    self.catalog.write(writing)
+                    since = time.monotonic()
+                self.on_progress(
+                    AddProgress(
+                        "listen",
+                        done,
+                        self.total,
+                        self.report.failed,
+                        self.report.music_seconds,
+                        stamp.path,
+                    )
+                )
+        finally:  # also on Ctrl-C: what is finished is kept
+            if batch:
+                self.catalog.write(batch)
+
+    def _count(self, stamp: FileStamp, outcome: Analysis | tuple[FileStamp, str, str]) -> None:
+        report = self.report
+        if not isinstance(outcome, Analysis):
+            report.failed += 1
+            report.problems.append((display_path(stamp.path), outcome[2]))
+            return
+        report.music_seconds += outcome.track.duration or 0.0
+        report.damaged += outcome.file.problem is not None
+        if stamp.path in self.again:
+            report.relistened += 1
+        elif stamp.path in self.plan.updating:
+            report.updated += 1
+        else:
+            report.added += 1
+
+
+def _apply(catalog: Catalog, plan: Plan, report: AddReport) -> None:
+    """Write what the scan alone has settled."""
+    if plan.moved:
+        catalog.relocate(plan.moved)
+    if plan.back:
+        catalog.mark(plan.back, "ok")
+    if plan.gone:
+        catalog.mark(plan.gone, "missing")
+    if plan.mended:
+        catalog.forget(plan.mended)
+    if plan.unread:
+        catalog.write([(FileStamp(path, 0, 0), kind, text) for path, kind, text in plan.unread])
+    renamed = sum(known.stamp.path != stamp.path for known, stamp in plan.moved)
+    report.moved = renamed
+    report.unchanged = plan.unchanged + len(plan.moved) - renamed
+    report.back = len(plan.back)
+    report.missing = len(plan.gone)
+    report.failed = len(plan.unread)
+    report.still_failing = plan.failing
+    report.problems += [(display_path(path), message) for path, _, message in plan.unread]
+
+
+def _to_hear_again(catalog: Catalog, plan: Plan, name: str, version: str) -> list[FileStamp]:
+    """Return present files whose tracks have no vector by this embedder, all over the library.
+
+    Plain descriptors never replace what the ear has heard: then only new files get them.
+    """
+    others = [e for e in catalog.vectors.embedders() if (e.name, e.version) != (name, version)]
+    if name == "plain" and any(e.tracks for e in others):
+        return []
+    todo = {stamp.path for stamp in plan.todo}
+    lacking = catalog.files.lacking(name, version)
+    return [known.stamp for known in lacking if known.stamp.path not in todo]
+
+
+def _retire_embedders(catalog: Catalog, name: str, version: str) -> None:
+    """Delete the vectors of other embedders once this one has heard every present track."""
+    if name == "plain" or catalog.files.lacking(name, version):
+        return
+    for embedder in catalog.vectors.embedders():
+        if (embedder.name, embedder.version) != (name, version):
+            with catalog.database.transaction() as connection:
+                catalog.vectors.delete(connection, embedder)
+                catalog.vectors.count_change(connection)

@@ -1,0 +1,111 @@
+"""One file, from its bytes to everything that is kept of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from segue.audio.decode import decode
+from segue.audio.descriptors import describe
+from segue.audio.ear import Ear, installed
+from segue.audio.embedder import Embedder, hear
+from segue.audio.plain import PlainEmbedder
+from segue.catalog.records import (
+    Analysis,
+    DescriptorRecord,
+    FileRecord,
+    FileStamp,
+    TrackRecord,
+    VectorRecord,
+)
+from segue.errors import AudioError
+from segue.sources.fingerprint import fingerprint
+from segue.sources.tags import Tags, describe_file
+
+
+def choose_embedder(ear_folder: Path) -> Embedder:
+    """Return the ear where it is installed, else the embedder of plain descriptors."""
+    return Ear(ear_folder) if installed(ear_folder) else PlainEmbedder()
+
+
+def embedder_named(name: str, ear_folder: Path) -> Embedder:
+    """Return the embedder that a library's vectors came from, by its name."""
+    return Ear(ear_folder) if name == Ear.name else PlainEmbedder()
+
+
+class Analyser:
+    """Analyses files with one embedder; callable, so that it is a worker's job.
+
+    Parameters
+    ----------
+    ear_folder
+        Where the ear is kept.
+    """
+
+    def __init__(self, ear_folder: Path) -> None:
+        self.embedder = choose_embedder(ear_folder)
+
+    def __call__(self, stamp: FileStamp) -> Analysis | tuple[FileStamp, str, str]:
+        """Return what is learned of a file, or (stamp, kind, message) of why nothing is."""
+        try:
+            return self.analyse(stamp)
+        except AudioError as error:
+            return stamp, error.kind, str(error)
+
+    def analyse(self, stamp: FileStamp) -> Analysis:
+        """Return what is learned of a file.
+
+        Raises
+        ------
+        AudioError
+            As `segue.audio.decode.decode` does.
+        """
+        recording = decode(stamp.path)
+        try:
+            content = fingerprint(stamp.path, stamp.size)
+        except OSError as error:
+            raise AudioError("unreadable", f"the file cannot be read: {error.strerror}") from error
+        tags = describe_file(stamp.path)
+        heard = hear(self.embedder, [window.mono for window in recording.windows])
+        measured = dataclasses.asdict(describe(recording.windows))
+        return Analysis(
+            file=FileRecord(
+                stamp=stamp,
+                fingerprint=content,
+                codec=recording.codec,
+                sample_rate=recording.sample_rate,
+                channels=recording.channels,
+                has_cover=tags.has_cover,
+                track_gain=tags.replaygain_track_gain,
+                album_gain=tags.replaygain_album_gain,
+                problem=("damaged", recording.problem) if recording.problem else None,
+            ),
+            track=_track(tags, recording.duration),
+            descriptors=DescriptorRecord(**measured, tagged_tempo=tags.bpm),
+            vectors=(
+                VectorRecord(self.embedder.name, self.embedder.version, heard.track, heard.windows),
+            ),
+            words=heard.words,
+        )
+
+
+def _track(tags: Tags, duration: float) -> TrackRecord:
+    outside = {
+        "isrc": tags.isrc,
+        "musicbrainz_recording": tags.musicbrainz_recording_id,
+        "musicbrainz_album": tags.musicbrainz_album_id,
+        "musicbrainz_artist": tags.musicbrainz_artist_id,
+    }
+    return TrackRecord(
+        title=tags.title or "",
+        artist=tags.artist or "",
+        album=tags.album or "",
+        album_artist=tags.album_artist or "",
+        track_number=tags.track,
+        disc_number=tags.disc,
+        year=tags.year,
+        genres=tags.genres,
+        duration=duration,
+        lyrics=tags.lyrics,
+        outside_ids=tuple((kind, value) for kind, value in outside.items() if value),
+    )

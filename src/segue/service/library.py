@@ -1,0 +1,342 @@
+"""A library: the one object that the command line, the Python user and the server work with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from segue.audio import ear
+from segue.catalog.catalog import FILE_NAME, Catalog
+from segue.catalog.records import Problem
+from segue.config import ear_path, library_path
+from segue.errors import LibraryError, NotFoundError, UsageError
+from segue.service.add import AddProgress, AddReport, add
+from segue.service.resolve import Song, resolve
+from segue.service.similar import SoundSearch
+from segue.service.status import describe_song, library_status
+from segue.service.watch import watch
+from segue.types import Answer, Track, display_path
+
+PathLike = str | os.PathLike[str]
+
+
+class Library:
+    """A folder with a catalogue of music, and what Segue can do with it.
+
+    Parameters
+    ----------
+    path
+        The library's folder; None means ``SEGUE_HOME``, or the platform's data folder.
+    read_only
+        Open for asking alone; it must exist.
+
+    Raises
+    ------
+    LibraryError
+        If the folder cannot be used.
+
+    Examples
+    --------
+    >>> import segue, tempfile
+    >>> with segue.open(tempfile.mkdtemp()) as library:
+    ...     library.status()["tracks"]
+    0
+    """
+
+    def __init__(self, path: PathLike | None = None, *, read_only: bool = False) -> None:
+        self.path = library_path(path)
+        if not read_only and _cannot_write(self.path):
+            if not (self.path / FILE_NAME).exists():
+                raise LibraryError(
+                    f"no library can be made at {self.path}: the folder cannot be written; "
+                    "check who owns it, or name another with --library"
+                )
+            read_only = True
+        self.read_only = read_only
+        self.ear_folder = ear_path()
+        self._catalog = Catalog(self.path, read_only=read_only)
+        cache = None if read_only else self.path / "cache"
+        self._sound = SoundSearch(self._catalog, cache, self.ear_folder)
+
+    def add(
+        self,
+        *folders: PathLike,
+        workers: int | None = None,
+        on_progress: Callable[[AddProgress], None] = lambda _: None,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> AddReport:
+        """Add folders of music, or bring them up to date; without any, all that were added.
+
+        Parameters
+        ----------
+        folders
+            Folders or audio files.
+        workers
+            Processes that analyse; None takes as many as there are cores.
+        on_progress
+            Called after the scan and after each file.
+        on_wait
+            Called once if another process is writing to the library, before waiting for it.
+
+        Raises
+        ------
+        UsageError
+            If a folder does not exist, or there is none to bring up to date.
+        LibraryError
+            If the library cannot be written.
+        """
+        with self._writing(on_wait):
+            paths = [_absolute(folder) for folder in folders] or self._present_roots()
+            report = add(
+                self._catalog,
+                paths,
+                ear_folder=self.ear_folder,
+                workers=workers,
+                on_progress=on_progress,
+            )
+            self._sound.prepare()
+        return report
+
+    def watch(
+        self,
+        *folders: PathLike,
+        on_report: Callable[[AddReport], None] = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Add folders, then again whenever something in them changes, until `stop` says so.
+
+        `on_report` is called after each round; `stop` is asked about every second.
+        """
+        paths = [os.fsdecode(_absolute(folder)) for folder in folders] or [
+            os.fsdecode(root) for root in self._present_roots()
+        ]
+        watch(lambda: self.add(*paths), paths, on_report, stop)
+
+    def similar(
+        self,
+        song: Song,
+        k: int = 10,
+        *,
+        having: Sequence[str] = (),
+        lacking: Sequence[str] = (),
+    ) -> Answer:
+        """Return the `k` songs that sound most like one, best first, each recording once.
+
+        Parameters
+        ----------
+        song
+            A track's id; a file, in the library or not; or words of title and artist.
+        k
+            How many, at least 1; fewer come where there are no more.
+        having, lacking
+            Words of the ear that every answer must have, or must not have; see `words`.
+
+        Raises
+        ------
+        NotFoundError
+            If nothing answers to `song`, or the library is empty.
+        UsageError
+            If `k` is below 1 or a word is not one of the ear's.
+        AudioError
+            If `song` is a file outside the library that cannot be decoded.
+        EarError
+            If it must be listened to and the ear is missing.
+        """
+        return self._sound.similar(song, k, having=having, lacking=lacking)
+
+    def search(self, words: str, limit: int = 20) -> list[Track]:
+        """Return the tracks whose title, artist and album fit the words, best first.
+
+        Accents, case and typing errors are forgiven; an empty list means that nothing is close.
+        """
+        if limit < 1:
+            raise UsageError(f"limit is {limit}, expected at least 1")
+        matches = self._catalog.search(words, limit)
+        tracks = self._catalog.tracks.get(id_ for id_, _ in matches)
+        return [tracks[id_] for id_, _ in matches]
+
+    def find(self, song: Song) -> Track:
+        """Return the track that `song` names, as `similar` understands it.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or it is a file outside the library.
+        """
+        resolved = resolve(self._catalog, song)
+        if resolved.track is None:
+            assert resolved.file is not None, "a song resolves to a track or to a file"
+            raise NotFoundError(
+                f"{display_path(resolved.file)} is not in the library; add it first"
+            )
+        return resolved.track
+
+    def tracks(self) -> Iterator[Track]:
+        """Iterate over the tracks that have a file now, in the order of their ids."""
+        ids = self._catalog.tracks.present()
+        for first in range(0, len(ids), 500):
+            found = self._catalog.tracks.get(sorted(ids)[first : first + 500])
+            yield from (found[id_] for id_ in sorted(found))
+
+    def words(self) -> dict[str, int]:
+        """Return the words that the ear heard, with the number of tracks that have each."""
+        return self._catalog.tracks.word_counts()
+
+    def show(self, song: Song) -> dict[str, Any]:
+        """Return everything known of a song, as JSON values."""
+        return describe_song(self._catalog, self.find(song))
+
+    def status(self) -> dict[str, Any]:
+        """Return how much there is, as JSON values: tracks, files, hours, vectors, problems ..."""
+        return library_status(self._catalog, self.path, self.ear_folder)
+
+    def problems(self) -> list[Problem]:
+        """Return what is wrong with files, by path: those that failed and those in part."""
+        return self._catalog.files.problems()
+
+    def move(self, old: PathLike, new: PathLike) -> int:
+        """Note that music moved as a whole from `old` to `new`; return how many files did.
+
+        Nothing is read or analysed; the files need not be there yet.
+
+        Raises
+        ------
+        NotFoundError
+            If the library has nothing at or below `old`.
+        """
+        with self._writing():
+            moved = self._catalog.files.move(_absolute(old), _absolute(new))
+        if not moved:
+            raise NotFoundError(f"the library has no file at or below {os.fspath(old)}")
+        return moved
+
+    def forget(self, what: Song) -> int:
+        """Take a folder, a file or a song out of the library; return how many files went.
+
+        The music itself is not touched. A folder that is added again comes back.
+
+        Raises
+        ------
+        NotFoundError
+            If the library has nothing by that name.
+        """
+        with self._writing():
+            if not isinstance(what, int):
+                path = _absolute(what)
+                known = self._catalog.files.under(path)
+                if known:
+                    self._catalog.files.delete_roots(path)
+                    self._catalog.forget([file.id for file in known.values()])
+                    return len(known)
+            track = self.find(what)
+            ids = self._catalog.files.of_track(track.id)
+            self._catalog.forget(ids)
+            return len(ids)
+
+    def backup(self, file: PathLike) -> None:
+        """Write the catalogue, whole and consistent, to one file; others may go on working.
+
+        Raises
+        ------
+        LibraryError
+            If the file cannot be written.
+        """
+        target = Path(file).expanduser()
+        aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            self._catalog.database.copy_to(aside)
+            aside.replace(target)
+        except OSError as error:
+            raise LibraryError(f"{target} cannot be written: {error.strerror or error}") from error
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def restore(self, file: PathLike) -> None:
+        """Take over the content of a backup; what the library had is replaced.
+
+        Raises
+        ------
+        LibraryError
+            If the file is not a whole backup; then nothing changed.
+        """
+        source = Path(file).expanduser()
+        if not source.is_file():
+            raise LibraryError(f"there is no backup at {source}")
+        with self._writing():
+            self._catalog.replace_with(source)
+
+    def close(self) -> None:
+        """Close the catalogue."""
+        self._catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _present_roots(self) -> list[bytes]:
+        roots = self._catalog.files.roots()
+        if not roots:
+            raise UsageError("no folder was added yet; name one: `segue add FOLDER`")
+        # One that is not there (an unplugged disk) is left as it is on record.
+        return [root for root in roots if os.path.exists(root)]
+
+    @contextmanager
+    def _writing(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the lock of the one bulk writer; another process is waited for."""
+        import filelock
+
+        if self.read_only:
+            raise LibraryError(
+                f"the library at {self.path} cannot be written; check who owns it and its disk"
+            )
+        lock = filelock.FileLock(self.path / "write.lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            on_wait()
+            lock.acquire()
+        except OSError as error:
+            raise LibraryError(
+                f"{self.path} cannot be locked: {error.strerror or error}"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
+    """Fetch and build the network that listens, unless it is there; return its folder.
+
+    Parameters
+    ----------
+    wheel
+        The ``musicnn`` 0.1.0 wheel, for a machine without network.
+    force
+        Install it again though it is there.
+
+    Raises
+    ------
+    EarError
+        If it cannot be fetched, checked or kept.
+    """
+    folder = ear_path()
+    if force or not ear.installed(folder):
+        ear.install(folder, wheel=Path(wheel).expanduser() if wheel is not None else None)
+    return folder
+
+
+def _absolute(path: PathLike | int) -> bytes:
+    return os.path.abspath(os.path.expanduser(os.fsencode(str(path))))
+
+
+def _cannot_write(folder: Path) -> bool:
+    """Return whether nothing can be created in the folder, or where it would be made."""
+    while not folder.exists():
+        folder = folder.parent
+    return not os.access(folder, os.W_OK)

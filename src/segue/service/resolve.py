@@ -1,0 +1,73 @@
+"""What a person means by a song: a number, a file, or some words."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from segue.catalog.catalog import Catalog
+from segue.errors import NotFoundError
+from segue.types import Track
+
+Song = str | int | os.PathLike[str]
+
+_OTHERS = 5
+_AS_GOOD = 6.0  # of 100: a match this close to the best may have been meant as well
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The song that was meant: a track of the catalogue, or a file outside of it."""
+
+    track: Track | None
+    file: bytes | None
+    others: tuple[Track, ...] = ()
+
+
+def resolve(catalog: Catalog, song: Song) -> Resolved:
+    """Return the song that `song` names.
+
+    In this order: the id of a track; a file that exists, in the library or not; words of title,
+    artist and album, of which the best match is taken and near ones are returned as `others`.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing answers to it.
+    """
+    text = os.fspath(song) if isinstance(song, os.PathLike) else str(song)
+    if text.isascii() and text.isdigit():
+        track = catalog.tracks.get([int(text)]).get(int(text)) if len(text) < 19 else None
+        if track is not None:
+            return Resolved(track, None)
+        if isinstance(song, int):
+            raise NotFoundError(f"there is no track {song}; find its number with `segue search`")
+    path = os.path.abspath(os.path.expanduser(os.fsencode(text)))
+    if os.path.isfile(path):
+        return _of_file(catalog, path)
+    id_ = catalog.tracks.of_file(path)
+    if id_ is not None:
+        return Resolved(catalog.tracks.get([id_])[id_], None)
+    if isinstance(song, os.PathLike):
+        raise NotFoundError(f"there is no file {text}")
+    return _of_words(catalog, text)
+
+
+def _of_file(catalog: Catalog, path: bytes) -> Resolved:
+    id_ = catalog.tracks.of_file(path)
+    if id_ is None:
+        id_ = catalog.tracks.of_file(os.path.realpath(path))
+    return Resolved(catalog.tracks.get([id_])[id_], None) if id_ else Resolved(None, path)
+
+
+def _of_words(catalog: Catalog, words: str) -> Resolved:
+    matches = catalog.search(words, _OTHERS + 1)
+    if not matches:
+        raise NotFoundError(
+            f"nothing in the library is called {words!r}; try other words with `segue search`, "
+            "give a file's path, or add its folder with `segue add`"
+        )
+    tracks = catalog.tracks.get(id_ for id_, _ in matches)
+    best = matches[0][1]
+    others = tuple(tracks[id_] for id_, score in matches[1:] if score > best - _AS_GOOD)
+    return Resolved(tracks[matches[0][0]], None, others)

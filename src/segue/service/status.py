@@ -1,0 +1,56 @@
+"""What a library holds, and what is known of one song."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+from segue.audio.ear import installed
+from segue.catalog.catalog import Catalog
+from segue.types import SCHEMA_VERSION, Track, display_path
+
+KEYS: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+def library_status(catalog: Catalog, path: Path, ear_folder: Path) -> dict[str, Any]:
+    """Return how much a library holds, as JSON values.
+
+    `files` counts those present and usable, `tracks` the songs they are; `vectors` the songs that
+    can be compared, by the embedder that heard the most; `bytes` is the library's own size.
+    """
+    embedders = [
+        {"name": e.name, "version": e.version, "tracks": e.tracks}
+        for e in catalog.vectors.embedders()
+    ]
+    return {
+        "schema": SCHEMA_VERSION,
+        "library": str(path),
+        **catalog.counts(),
+        "vectors": embedders[0]["tracks"] if embedders else 0,
+        "embedders": embedders,
+        "ear": "installed" if installed(ear_folder) else "missing",
+        "folders": [display_path(root) for root in catalog.files.roots()],
+        "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+        "words": catalog.tracks.word_counts(),
+    }
+
+
+def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:
+    """Return everything known of a track, as JSON values."""
+    details = catalog.tracks.details(track.id)
+    for file in details["files"]:
+        file["path"] = display_path(file["path"])
+        file["has_cover"] = bool(file["has_cover"])
+    measured = catalog.tracks.descriptors([track.id]).get(track.id)
+    descriptors = dataclasses.asdict(measured) if measured is not None else {}
+    if descriptors.get("key") is not None:
+        mode = "major" if descriptors["mode"] else "minor"
+        descriptors["key_name"] = f"{KEYS[descriptors['key']]} {mode}"
+    return {
+        "schema": SCHEMA_VERSION,
+        **track.to_json(),
+        "words": {w: round(s, 2) for w, s in catalog.tracks.words([track.id])[track.id].items()},
+        "descriptors": descriptors,
+        **details,
+    }

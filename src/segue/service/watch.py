@@ -1,0 +1,58 @@
+"""Keeping a library up to date while its folders change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from segue.errors import LibraryError
+from segue.service.add import AddReport
+from segue.sources.walk import is_audio_name
+
+_SETTLE_MS: Final = 2_000  # changes are gathered until nothing happens for so long ...
+_GATHER_MS: Final = 30_000  # ... or at most for so long
+_TICK_MS: Final = 1_000  # how often `stop` is asked
+
+
+def watch(
+    add: Callable[[], AddReport],
+    folders: Sequence[str],
+    on_report: Callable[[AddReport], None],
+    stop: Callable[[], bool],
+) -> None:
+    """Call `add` now and whenever something in the folders has changed and come to rest.
+
+    Raises
+    ------
+    LibraryError
+        If the system cannot watch the folders (its limit of watches, for one).
+    """
+    import watchfiles
+
+    try:
+        changes = watchfiles.watch(
+            *folders,
+            watch_filter=lambda _, path: _matters(path),
+            debounce=_GATHER_MS,
+            step=_SETTLE_MS,
+            rust_timeout=_TICK_MS,
+            yield_on_timeout=True,
+            raise_interrupt=True,
+        )
+        on_report(add())
+        for batch in changes:
+            if stop():
+                return
+            if batch:
+                on_report(add())
+    except (OSError, RuntimeError) as error:
+        raise LibraryError(
+            f"the folders cannot be watched ({error}); on Linux raise "
+            "fs.inotify.max_user_watches, or run `segue add` from a timer instead"
+        ) from error
+
+
+def _matters(path: str) -> bool:
+    """Return whether a change may concern music: an audio file, or a folder coming or going."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return is_audio_name(name.encode("utf-8", "surrogateescape")) or "." not in name.lstrip(".")
