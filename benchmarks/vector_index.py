@@ -19,8 +19,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import machine
 from numpy.typing import NDArray
 
 from segue.vectors.exact import ExactIndex
@@ -153,19 +152,6 @@ def full_comparison(vectors: Floats, queries: Floats) -> NDArray[np.int64]:
     return best
 
 
-def commit() -> str | None:
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--profile", choices=PROFILES, default="fast")
@@ -203,13 +189,8 @@ def main() -> None:
                 results.append(measure(kind, vectors, queries, truth))
     report = {
         "benchmark": "vector_index",
-        "commit": commit(),
-        "machine": {
-            "platform": platform.platform(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "cpus": os.cpu_count(),
-        },
+        **machine(),
+        "numpy": np.__version__,
         "seed": options.seed,
         "dimensions": int(drawn.shape[1]),
         "queries": n_queries,

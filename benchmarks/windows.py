@@ -98,9 +98,8 @@ STRATEGIES: dict[str, Callable[[int], list[list[int]]]] = {
 
 
 def standard(raw: Array) -> Array:
-    mean, deviation = standardisation()
-    halves = ((raw - mean) / deviation).reshape(len(raw), len(NETWORKS), -1)
-    return unit(unit(halves).reshape(len(raw), -1))
+    mean, axes = standardisation()
+    return unit((raw - mean) @ axes)
 
 
 def pool(track: Array, windows: list[list[int]], how: str) -> Array:

@@ -53,7 +53,7 @@ _LAZY: Final = {
 }
 
 
-def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False) -> Library:  # noqa: A001
+def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False) -> Library:
     """Open a library; it is made if it is not there.
 
     Parameters

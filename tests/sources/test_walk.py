@@ -25,6 +25,10 @@ def touch(path: Path, content: bytes = b"x") -> Path:
     return path
 
 
+def unexpected(path: bytes, kind: str, message: str) -> None:
+    pytest.fail(f"{path!r}: {kind}: {message}")
+
+
 def found(root: Path | bytes, problems: list[Problem] | None = None) -> list[bytes]:
     """Paths below `root`, relative to it; fails on a problem unless a list for them is given."""
 
@@ -50,8 +54,8 @@ def test_gives_size_time_and_absolute_path(tmp_path: Path, monkeypatch: pytest.M
     os.utime(path, ns=(1, 1_700_000_000_123_456_789))
     monkeypatch.chdir(tmp_path)
     expected = [FoundFile(os.fsencode(path), 5, path.stat().st_mtime_ns)]
-    assert list(walk(b"in", on_problem=pytest.fail)) == expected
-    assert list(walk(Path("in") / "a.mp3", on_problem=pytest.fail)) == expected
+    assert list(walk(b"in", on_problem=unexpected)) == expected
+    assert list(walk(Path("in") / "a.mp3", on_problem=unexpected)) == expected
 
 
 def test_order_is_by_bytes_and_depth_first(tmp_path: Path) -> None:
@@ -97,7 +101,7 @@ def test_follows_links_to_files_and_skips_dangling_ones(tmp_path: Path) -> None:
     touch(tmp_path / "m" / "plain.mp3")
     (tmp_path / "m" / "link.mp3").symlink_to(tmp_path / "store" / "x")
     (tmp_path / "m" / "gone.mp3").symlink_to(tmp_path / "nowhere")
-    files = list(walk(tmp_path / "m", on_problem=pytest.fail))
+    files = list(walk(tmp_path / "m", on_problem=unexpected))
     assert [(os.path.basename(file.path), file.size) for file in files] == [
         (b"link.mp3", 3),
         (b"plain.mp3", 1),
@@ -172,18 +176,19 @@ def test_a_root_that_cannot_be_walked_is_reported(tmp_path: Path, name: bytes, k
 
 
 def test_trees_as_deep_as_paths_may_be_long(tmp_path: Path) -> None:
-    here = os.getcwd()
-    top = os.fsencode(tmp_path)
-    depth = (3_900 - len(top)) // 2
+    depth = (3_900 - len(os.fsencode(tmp_path))) // 2
+    assert depth > 1_500
+    here = Path.cwd()
     try:
-        os.chdir(top)
+        os.chdir(tmp_path)
         for _ in range(depth):
-            os.mkdir("d")
+            Path("d").mkdir()
             os.chdir("d")
-        with open("a.mp3", "wb"):
-            pass
+        Path("a.mp3").touch()
+        assert found(tmp_path) == [b"d/" * depth + b"a.mp3"]
+        Path("a.mp3").unlink()
+        for _ in range(depth):  # what clears temporary folders away recurses, and fails on this one
+            os.chdir("..")
+            Path("d").rmdir()
     finally:
         os.chdir(here)
-    files = found(tmp_path)
-    assert files == [b"d/" * depth + b"a.mp3"]
-    assert depth > 1_500

@@ -51,7 +51,8 @@ def read_checkpoint(
     Raises
     ------
     EarError
-        If the table is malformed, a name is missing, a tensor is not float32, or a checksum differs.
+        If the table is malformed, a name is missing, a tensor is not float32, or a checksum is
+        wrong.
     """
     try:
         entries = {
@@ -170,7 +171,8 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
 
 def _crc_table() -> list[int]:
     table = []
-    for value in range(256):
+    for byte in range(256):
+        value = byte
         for _ in range(8):
             value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
         table.append(value)

@@ -91,7 +91,7 @@ def decode(path: bytes, place: Placement = place_windows) -> Recording:
 
 def _open(path: bytes) -> BinaryIO:
     try:
-        return open(path, "rb")  # noqa: PTH123, SIM115 - a path of bytes; the caller closes it
+        return open(path, "rb")
     except FileNotFoundError as error:
         raise AudioError(
             "missing", "the file is gone; it was there when the folder was read"

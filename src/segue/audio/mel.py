@@ -64,7 +64,8 @@ def log_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
 def mel_filterbank() -> NDArray[np.float32]:
     """Return triangular filters [shape=(257, 96)] on Slaney's mel scale, each of unit area.
 
-    Slaney, "Auditory Toolbox" (1998), as in ``librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)``.
+    Slaney, "Auditory Toolbox" (1998); the same as
+    ``librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)``.
     """
     low, high = _hz_to_mel(np.array([0.0, SAMPLE_RATE / 2]))
     edges = _mel_to_hz(np.linspace(low, high, N_MELS + 2))

@@ -6,6 +6,7 @@ of the onset strength the rhythm; each block is standardised with constants, wei
 
 from __future__ import annotations
 
+import itertools
 from importlib import resources
 from typing import Final
 
@@ -55,14 +56,14 @@ def measure(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _timbre(mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean and deviation of the cepstrum, and the mean size of its change."""
+    """Return mean and deviation of the cepstrum, and the mean size of its change."""
     mfcc = scipy.fft.dct(mel, norm="ortho", axis=1)[:, :_N_MFCC]
     change = np.abs(np.diff(mfcc, axis=0)).mean(axis=0) if len(mfcc) > 1 else np.zeros(_N_MFCC)
     return np.concatenate([mfcc.mean(axis=0), mfcc.std(axis=0), change])
 
 
 def _harmony(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How unevenly the twelve pitch classes sound: their shares, the strongest first."""
+    """Return the twelve pitch classes' shares, the strongest first: how unevenly they sound."""
     power = power_spectrogram(samples, _CHROMA_FFT, _CHROMA_FFT // 2).mean(axis=0)
     hertz = np.arange(1, len(power)) * SAMPLE_RATE / _CHROMA_FFT
     inside = (hertz > _CHROMA_RANGE[0]) & (hertz < _CHROMA_RANGE[1])
@@ -72,12 +73,12 @@ def _harmony(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _rhythm(mel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The spectrum of the onset strength in twelve bands, logarithmic in frequency."""
+    """Return the spectrum of the onset strength in twelve bands, logarithmic in frequency."""
     onsets = np.maximum(np.diff(mel, axis=0), 0).mean(axis=1)
     onsets = onsets - onsets.mean() if len(onsets) else np.zeros(1, dtype=np.float32)
     frames = np.zeros(_RHYTHM_FRAMES, dtype=np.float32)
     frames[: len(onsets)] = onsets[:_RHYTHM_FRAMES]
     spectrum = np.abs(scipy.fft.rfft(frames))
     edges = np.unique(np.geomspace(*_RHYTHM_BINS, _RHYTHM_BANDS + 1).round().astype(int))
-    bands = [spectrum[low:high].mean() for low, high in zip(edges, edges[1:], strict=False)]
+    bands = [spectrum[low:high].mean() for low, high in itertools.pairwise(edges)]
     return np.log1p(np.array(bands, dtype=np.float32))

@@ -103,15 +103,15 @@ class Catalog:
 
     def counts(self) -> dict[str, Any]:
         """Return how much there is: tracks, files by state, hours, problems, playlists."""
-        connection = self.database.connection
-        states = dict(connection.execute("SELECT state, count(*) FROM file GROUP BY state"))
-        tracks, seconds = connection.execute(
+        query_one = self.database.query_one
+        states = dict(self.database.query("SELECT state, count(*) FROM file GROUP BY state"))
+        tracks, seconds = query_one(
             "SELECT count(*), sum(duration) FROM track WHERE id IN "
             "(SELECT track_id FROM file WHERE state = 'ok')"
-        ).fetchone()
-        (problems,) = connection.execute(
+        )
+        (problems,) = query_one(
             "SELECT count(*) FROM file WHERE problem_kind IS NOT NULL AND state <> 'missing'"
-        ).fetchone()
+        )
         return {
             "tracks": tracks,
             "files": states.get("ok", 0),
@@ -119,7 +119,7 @@ class Catalog:
             "missing": states.get("missing", 0),
             "hours": (seconds or 0.0) / 3600,
             "problems": problems,
-            "playlists": connection.execute("SELECT count(*) FROM playlist").fetchone()[0],
+            "playlists": query_one("SELECT count(*) FROM playlist")[0],
         }
 
     def close(self) -> None:

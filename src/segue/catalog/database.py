@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from segue.catalog.schema import APPLICATION_ID, MIGRATIONS
 from segue.errors import LibraryError
@@ -61,6 +61,16 @@ class Database:
             self._local.connection = connection
         return connection
 
+    def query(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query as tuples."""
+        with translated(self.path):
+            return self.connection.execute(statement, values).fetchall()
+
+    def query_one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first row of a query, or None."""
+        with translated(self.path):
+            return self.connection.execute(statement, values).fetchone()
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements as one write: all of them, or on an exception none."""
@@ -74,17 +84,6 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-
-    @contextmanager
-    def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Run queries that all see one state."""
-        connection = self.connection
-        with translated(self.path):
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close every thread's connection."""

@@ -22,7 +22,7 @@ class Files:
     def under(self, folder: bytes) -> dict[bytes, KnownFile]:
         """Return every known file at or below `folder`, by path."""
         low, high = _below(folder)
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             f"SELECT {_COLUMNS} FROM file WHERE path = ? OR (path >= ? AND path < ?)",
             (folder, low, high),
         )
@@ -34,7 +34,7 @@ class Files:
 
     def with_fingerprint(self, fingerprint: bytes) -> list[KnownFile]:
         """Return the known files with this content, the oldest first."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             f"SELECT {_COLUMNS} FROM file WHERE fingerprint = ? ORDER BY id",
             (fingerprint,),
         )
@@ -42,21 +42,19 @@ class Files:
 
     def count_of(self, track_id: int) -> int:
         """Return how many files a track has, present or not."""
-        (count,) = self._database.connection.execute(
+        (count,) = self._database.query_one(
             "SELECT count(*) FROM file WHERE track_id = ?", (track_id,)
-        ).fetchone()
+        )
         return int(count)
 
     def sizes(self) -> set[int]:
         """Return the sizes of all files that could be used."""
-        rows = self._database.connection.execute(
-            "SELECT DISTINCT size FROM file WHERE fingerprint IS NOT NULL"
-        )
+        rows = self._database.query("SELECT DISTINCT size FROM file WHERE fingerprint IS NOT NULL")
         return {size for (size,) in rows}
 
     def lacking(self, embedder: str, version: str) -> list[KnownFile]:
         """Return a present file of every track that this embedder has no vector of."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             f"""
             SELECT {_COLUMNS} FROM file WHERE id IN (
                 SELECT min(id) FROM file WHERE state = 'ok' AND track_id NOT IN (
@@ -71,7 +69,7 @@ class Files:
 
     def roots(self) -> list[bytes]:
         """Return the folders that were added, in the order of their paths."""
-        rows = self._database.connection.execute("SELECT path FROM root ORDER BY path")
+        rows = self._database.query("SELECT path FROM root ORDER BY path")
         return [path for (path,) in rows]
 
     def delete_roots(self, folder: bytes) -> None:
@@ -84,7 +82,7 @@ class Files:
 
     def of_track(self, track_id: int) -> list[int]:
         """Return the ids of a track's files, present or not."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT id FROM file WHERE track_id = ? ORDER BY id", (track_id,)
         )
         return [id_ for (id_,) in rows]
@@ -98,7 +96,7 @@ class Files:
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the files, by path: those that failed and those in part."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT path, problem_kind, problem, state FROM file "
             "WHERE problem_kind IS NOT NULL AND state <> 'missing' ORDER BY path"
         )
@@ -198,10 +196,10 @@ class Files:
             return moved
 
     def _one(self, condition: str, value: object) -> KnownFile | None:
-        row = self._database.connection.execute(
+        row = self._database.query_one(
             f"SELECT {_COLUMNS} FROM file WHERE {condition}",
             (value,),
-        ).fetchone()
+        )
         return _known(row) if row else None
 
 

@@ -56,15 +56,16 @@ def _sharing_trigrams(database: Database, query: str) -> list[tuple[int, str, st
 def _rows(
     database: Database, condition: str, values: list[str], order: str
 ) -> list[tuple[int, str, str, str]]:
-    return database.connection.execute(
+    return database.query(
         f"""
-        SELECT track.id, title, artist, album FROM track_text JOIN track ON track.id = rowid
+        SELECT track.id, title, artist, album
+        FROM track_text JOIN track ON track.id = track_text.rowid
         WHERE {condition}
             AND EXISTS (SELECT 1 FROM file WHERE track_id = track.id AND state = 'ok')
         ORDER BY {order} LIMIT {_CANDIDATES}
         """,
         values,
-    ).fetchall()
+    )
 
 
 def _closeness(query: str, title: str, artist: str, album: str) -> float:

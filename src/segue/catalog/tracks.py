@@ -32,24 +32,20 @@ class Tracks:
         wanted = list(dict.fromkeys(int(i) for i in ids))
         found: dict[int, Track] = {}
         for chunk in iterate_chunks(wanted):
-            rows = self._database.connection.execute(
-                f"{_SELECT} WHERE track.id IN ({_marks(chunk)})", chunk
-            )
+            rows = self._database.query(f"{_SELECT} WHERE track.id IN ({_marks(chunk)})", chunk)
             found.update((row[0], _track(row)) for row in rows)
         return found
 
     def of_file(self, path: bytes) -> int | None:
         """Return the track that `path` is a file of, or None."""
-        row = self._database.connection.execute(
-            "SELECT track_id FROM file WHERE path = ?", (path,)
-        ).fetchone()
+        row = self._database.query_one("SELECT track_id FROM file WHERE path = ?", (path,))
         return row[0] if row else None
 
     def words(self, ids: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return, by track, the words the ear heard with their strength, the strongest first."""
         found: dict[int, dict[str, float]] = {int(i): {} for i in ids}
         for chunk in iterate_chunks([int(i) for i in ids]):
-            rows = self._database.connection.execute(
+            rows = self._database.query(
                 f"SELECT track_id, word, strength FROM word WHERE track_id IN ({_marks(chunk)}) "
                 "ORDER BY strength DESC, word",
                 chunk,
@@ -65,7 +61,7 @@ class Tracks:
             query += " AND track_id IN (SELECT track_id FROM word WHERE word = ?)"
         for _ in lacking:
             query += " AND track_id NOT IN (SELECT track_id FROM word WHERE word = ?)"
-        rows = self._database.connection.execute(query, (*having, *lacking))
+        rows = self._database.query(query, (*having, *lacking))
         return [track_id for (track_id,) in rows]
 
     def present(self) -> list[int]:
@@ -74,16 +70,16 @@ class Tracks:
 
     def word_counts(self) -> dict[str, int]:
         """Return how many tracks have each word."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT word, count(*) FROM word GROUP BY word ORDER BY count(*) DESC, word"
         )
-        return dict(rows.fetchall())
+        return dict(rows)
 
     def descriptors(self, ids: Sequence[int]) -> dict[int, DescriptorRecord]:
         """Return the measured properties of tracks, by id."""
         found: dict[int, DescriptorRecord] = {}
         for chunk in iterate_chunks([int(i) for i in ids]):
-            rows = self._database.connection.execute(
+            rows = self._database.query(
                 "SELECT track_id, tempo, tempo_certainty, key, mode, key_certainty, loudness, "
                 "brightness, onset_rate, silence, tagged_tempo FROM descriptors "
                 f"WHERE track_id IN ({_marks(chunk)})",
@@ -94,21 +90,21 @@ class Tracks:
 
     def details(self, id_: int) -> dict[str, Any]:
         """Return what else is known of one track: its lyrics, outside ids and files."""
-        connection = self._database.connection
-        lyrics = connection.execute("SELECT text FROM lyrics WHERE track_id = ?", (id_,)).fetchone()
-        outside = connection.execute(
+        query = self._database.query
+        lyrics = query("SELECT text FROM lyrics WHERE track_id = ?", (id_,))
+        outside = query(
             "SELECT kind, value FROM outside_id WHERE track_id = ? ORDER BY kind, value", (id_,)
-        ).fetchall()
-        files = connection.execute(
+        )
+        files = query(
             "SELECT path, state, size, codec, sample_rate, channels, has_cover, track_gain, "
             "album_gain, problem FROM file WHERE track_id = ? ORDER BY id",
             (id_,),
-        ).fetchall()
+        )
         names = (
             "path state size codec sample_rate channels has_cover track_gain album_gain problem"
         ).split()
         return {
-            "lyrics": lyrics[0] if lyrics else None,
+            "lyrics": lyrics[0][0] if lyrics else None,
             "outside_ids": [{"kind": kind, "value": value} for kind, value in outside],
             "files": [dict(zip(names, row, strict=True)) for row in files],
         }

@@ -35,7 +35,7 @@ class Vectors:
 
     def embedders(self) -> list[EmbedderState]:
         """Return the embedders with their numbers of tracks, the most tracks first."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT embedder.id, name, version, dimensions, "
             "(SELECT count(*) FROM vector WHERE embedder_id = embedder.id AND window = -1) AS n "
             "FROM embedder ORDER BY n DESC, embedder.id DESC"
@@ -44,37 +44,35 @@ class Vectors:
 
     def changes(self) -> int:
         """Return a number that grows whenever a track's vector comes, goes or changes."""
-        row = self._database.connection.execute(
-            "SELECT count FROM change WHERE name = 'vectors'"
-        ).fetchone()
+        row = self._database.query_one("SELECT count FROM change WHERE name = 'vectors'")
         return int(row[0])
 
     def matrix(self, embedder: EmbedderState) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return ids [shape=(n,)], rising, and unit vectors [shape=(n, d)] of all tracks."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT track_id, data FROM vector WHERE embedder_id = ? AND window = ? "
             "ORDER BY track_id",
             (embedder.id, _TRACK),
-        ).fetchall()
+        )
         ids = np.array([row[0] for row in rows], dtype=np.int64)
         data = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
         return ids, _unit(data.reshape(len(rows), embedder.dimensions).astype(np.float32))
 
     def get(self, embedder: EmbedderState, track_id: int) -> NDArray[np.float32] | None:
         """Return a track's unit vector [shape=(d,)], or None."""
-        row = self._database.connection.execute(
+        row = self._database.query_one(
             "SELECT data FROM vector WHERE embedder_id = ? AND window = ? AND track_id = ?",
             (embedder.id, _TRACK, track_id),
-        ).fetchone()
+        )
         return None if row is None else _unit(np.frombuffer(row[0], _STORED).astype(np.float32))
 
     def windows(self, embedder: EmbedderState, track_id: int) -> NDArray[np.float32]:
         """Return the vectors of a track's windows [shape=(n, d)]; n is 0 where there are none."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT data FROM vector WHERE embedder_id = ? AND track_id = ? AND window >= 0 "
             "ORDER BY window",
             (embedder.id, track_id),
-        ).fetchall()
+        )
         data = np.frombuffer(b"".join(row[0] for row in rows), _STORED).astype(np.float32)
         return _unit(data.reshape(len(rows), embedder.dimensions))
 

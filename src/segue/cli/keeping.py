@@ -9,7 +9,8 @@ import click
 
 import segue
 from segue.cli import options, output
-from segue.config import ear_path, library_path as library_folder
+from segue.config import ear_path
+from segue.config import library_path as library_folder
 from segue.types import SCHEMA_VERSION, display_path
 
 _MARKS: Final = {"ok": "ok", "warning": "look", "bad": "BAD"}

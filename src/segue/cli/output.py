@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from segue.service.add import AddProgress, AddReport
     from segue.types import Answer, Track
 
+_WIDE: Final = 110  # columns from which on an answer shows albums
+_ALBUM: Final = 4  # their place among the columns
 _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is no terminal
 
 
@@ -32,15 +34,14 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def table(
-    columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence[str]], title: str = ""
-) -> None:
+def table(columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence[str]]) -> None:
     """Print a table that fits the terminal; columns are (heading, options of `rich`)."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD)
+    headed = any(heading for heading, _ in columns)
+    shown = Table(show_header=headed, box=box.SIMPLE_HEAD if headed else None, pad_edge=headed)
     for heading, options in columns:
         shown.add_column(heading, **{"overflow": "ellipsis", "no_wrap": True, **options})
     for row in rows:
@@ -50,7 +51,7 @@ def table(
 
 def print_answer(answer: Answer) -> None:
     """Print what sounds like a song."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             str(rank),
             f"{hit.score:.2f}",
@@ -63,17 +64,19 @@ def print_answer(answer: Answer) -> None:
         for rank, hit in enumerate(answer, 1)
     ]
     columns: list[tuple[str, dict[str, Any]]] = [
-        ("#", {"justify": "right"}),
-        ("alike", {"justify": "right"}),
+        ("#", {"justify": "right", "min_width": 2}),
+        ("alike", {"justify": "right", "min_width": 5}),
         ("title", {"ratio": 3, "min_width": 12}),
         ("artist", {"ratio": 2}),
         ("album", {"ratio": 2}),
-        ("length", {"justify": "right"}),
+        ("length", {"justify": "right", "min_width": 6}),
         ("why", {"ratio": 3}),
     ]
-    if not any(hit.reasons for hit in answer):
-        columns.pop()
-        rows = [row[:-1] for row in rows]
+    shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
+    if console().width < _WIDE and _ALBUM in shown:
+        shown.remove(_ALBUM)
+    columns = [columns[i] for i in shown]
+    rows = [tuple(row[i] for i in shown) for row in rows]
     click.echo(f"Sounds like {_printable(answer.seed.name)}")
     if rows:
         table(columns, rows)
@@ -88,11 +91,11 @@ def print_tracks(tracks: Sequence[Track]) -> None:
     """Print tracks by number."""
     table(
         [
-            ("id", {"justify": "right"}),
+            ("id", {"justify": "right", "min_width": 3}),
             ("title", {"ratio": 3, "min_width": 12}),
             ("artist", {"ratio": 2}),
             ("album", {"ratio": 2}),
-            ("length", {"justify": "right"}),
+            ("length", {"justify": "right", "min_width": 6}),
         ],
         [(str(t.id), t.title, t.artist, t.album, length(t.duration)) for t in tracks],
     )
@@ -211,4 +214,4 @@ def _bar() -> Iterator[Callable[[AddProgress], None]]:
 def _printable(text: str) -> str:
     """Return text that any terminal can be sent: no control characters, no lone surrogates."""
     safe = text.encode("utf-8", "replace").decode()
-    return "".join(c if c.isprintable() else "�" for c in safe)
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in safe)

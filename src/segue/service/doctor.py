@@ -144,6 +144,6 @@ def _space(path: Path) -> Check:
 
 
 def _existing(path: Path) -> Path:
-    while not os.path.isdir(path):  # noqa: PTH112 - also where a parent is a file
+    while not os.path.isdir(path):
         path = path.parent
     return path

@@ -21,8 +21,8 @@ from segue.catalog.vectors import EmbedderState
 from segue.errors import EarError, NotFoundError, UsageError
 from segue.service.analyse import embedder_named
 from segue.service.resolve import Resolved, Song, resolve
-from segue.sources.tags import describe_file
 from segue.service.sound_index import SoundIndex
+from segue.sources.tags import describe_file
 from segue.types import Answer, Hit, Seed, Track
 
 _SAME_COSINE: Final = 0.985  # two encodings of one recording are at least this close ...

@@ -24,8 +24,9 @@ _PUNCTUATION: Final = "\xa0¡«»¿´°·©®§½¼¾²³ªº\x85\x91\x92\x93\x9
 _OPENING: Final = "\xa0¡«¿´©\x85\x91\x92\x93\x95\x96\x97"  # may stand right before a letter
 _AMBIGUOUS: Final = "\x8a\x8c\x8e\x9a\x9c\x9e\x9f"  # Œ, Š, Ž and the like, or half a kanji
 
+_ENOUGH: Final = 4_000  # bytes of a text tell its encoding
 _MIN_MARGIN: Final = 0.1
-_FAR_AHEAD: Final = 0.7  # enough to believe rare characters, when every other reading is nonsense
+_FAR_AHEAD: Final = 0.7  # enough to believe few or rare characters: other readings are nonsense
 _NONSENSE: Final = -2.0
 
 # Characters that make up most of running text and titles in each language.
@@ -122,7 +123,7 @@ def repair(texts: Sequence[str]) -> list[str]:
     ['Sigur Rós', 'Ágætis byrjun']
     """
     raw = [_raw(text) for text in texts]
-    suspects = [data for data in raw if data is not None]
+    suspects = [data[:_ENOUGH] for data in raw if data is not None]
     if not suspects:
         return list(texts)
     name = _encoding(suspects)
@@ -153,8 +154,8 @@ def _strict(data: bytes, name: str) -> str | None:
 
 def _encoding(suspects: Sequence[bytes]) -> str | None:
     """Choose the one encoding of all `suspects`; None where Latin-1 is as likely."""
-    if _all_decoded(suspects, "utf-8") is not None:
-        return "utf-8"  # Latin-1 text that is valid UTF-8 by chance is next to unknown
+    if _is_utf8(suspects):
+        return "utf-8"
     if _looks_latin(suspects):
         return None
     scores = sorted(
@@ -169,8 +170,16 @@ def _encoding(suspects: Sequence[bytes]) -> str | None:
         return None
     (best, name), (second, _) = scores[0], (*scores, (_NONSENSE, ""))[1]
     if best > 0:
-        return name if best - second >= _MIN_MARGIN else None
+        short = sum(byte >= 0x80 for data in suspects for byte in data) < 6
+        return name if best - second >= (_FAR_AHEAD if short else _MIN_MARGIN) else None
     return name if best > -0.5 and best - second >= _FAR_AHEAD else None
+
+
+def _is_utf8(suspects: Sequence[bytes]) -> bool:
+    """Tell UTF-8, which other text is next to never by chance but for a pair or two of bytes."""
+    text = "".join(_all_decoded(suspects, "utf-8") or ())
+    chars = [char for char in text if not char.isascii()]
+    return len(chars) > 2 or (bool(chars) and all(not "ÿ" < char < "ࠀ" for char in chars))
 
 
 def _all_decoded(suspects: Sequence[bytes], name: str) -> list[str] | None:
@@ -253,7 +262,7 @@ _CYRILLIC_WORD: Final = re.compile(r"[^\W\d_]+")
 
 def _cyrillic(texts: Sequence[str]) -> float:
     """Score Russian and its neighbours by whole words: one script, regular case, vowels."""
-    good = bad = frequent = 0
+    good = bad = frequent = lower_case = 0
     for word in _CYRILLIC_WORD.findall(" ".join(texts)):
         if word.isascii():
             continue
@@ -262,7 +271,8 @@ def _cyrillic(texts: Sequence[str]) -> float:
         regular = word[1:] == lower[1:] or word == word.upper()
         readable = len(word) <= 2 or not _VOWELS.isdisjoint(lower) or len(word) <= 4
         if pure and regular and readable:
-            good += len(word)
+            good += len(word) if len(word) > 2 else 0
+            lower_case += sum(map(str.islower, word))
             frequent += sum(char in _FREQUENT for char in lower)
         else:
             bad += len(word)
@@ -270,7 +280,7 @@ def _cyrillic(texts: Sequence[str]) -> float:
         not char.isascii() and not char.isalpha() and char not in "«»—–…“”„’№\xa0"
         for char in "".join(texts)
     )
-    if good < 4:
+    if good < 4 or (good < 8 and not lower_case):
         return _NONSENSE  # ДДТ is ÄÄÒ; so short a text could be anything
     return (0.4 * good + 0.6 * frequent - 2 * bad - 2 * odd) / good - 0.5
 

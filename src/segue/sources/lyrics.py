@@ -63,4 +63,4 @@ def open_regular(path: bytes) -> BinaryIO | None:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         return None
-    return open(handle, "rb")  # noqa: PTH123 - a handle, closed by the caller
+    return open(handle, "rb")

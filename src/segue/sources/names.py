@@ -55,7 +55,8 @@ _MOUNT: Final = re.compile(  # these name people and disks
 )
 _VERSION: Final = re.compile(
     r"^(?:live|remix(?:ed)?|acoustic|instrumental|demo|intro|outro|interlude|reprise|"
-    r"bonus(?: track)?|radio edit|edit|extended(?: mix| version)?|original mix|remaster(?:ed)?(?: \d{4})?|"
+    r"bonus(?: track)?|radio edit|edit|extended(?: mix| version)?|original mix|"
+    r"remaster(?:ed)?(?: \d{4})?|"
     r"\d{4} remaster(?:ed)?|karaoke(?: version)?|mono|stereo|"
     r".* (?:version|mix|remix|edit|take \d+)|"
     r"live (?:at|in|from)\b.*|part \w+|pt\.? ?\w+|[ivx]+\. .*|(?:act|no|op)\.? ?\d+.*)$",
@@ -95,6 +96,8 @@ _DASH: Final = re.compile(r"\s+[-–—]\s+")
 _PLACEHOLDER_STEMS: Final = frozenset(
     {"song", "audio", "music", "track", "full", "mix", "music track"}
 )
+_MAX_NAME: Final = 255  # what file systems allow
+_MAX_FOLDERS: Final = 8
 _DISC_AND_TRACK: Final = 101  # 203 is track 3 of disc 2
 
 
@@ -117,7 +120,7 @@ def guess_from_path(path: bytes) -> Guess:
     *above, name = _MOUNT.sub("", path.decode("utf-8", "replace")).split("/")
     if is_audio_name(name.encode("utf-8", "replace")):
         name = name[: name.rindex(".")]
-    folders = [_cleaned(part) for part in above if part not in ("", ".", "..")]
+    folders = [_cleaned(part) for part in above[-_MAX_FOLDERS:] if part not in ("", ".", "..")]
     disc = None
     while folders and (match := _DISC_FOLDER.match(folders[-1])):
         disc = disc or int(match.group(1) or 0) or None
@@ -127,7 +130,7 @@ def guess_from_path(path: bytes) -> Guess:
         folders[-1] = folders[-1][: match.start()]
     in_library = any(name.lower() in _LIBRARY for name in folders[-3:-1])
     folder = replace(_from_folders(folders, in_library=in_library), disc=disc)
-    if _SCENE.fullmatch(name) and "_" in name:
+    if "_" in name and len(name) <= _MAX_NAME and _SCENE.fullmatch(name):
         name = name.replace("-", "_-_")
     parent = folders[-1] if folders and not _is_generic(folders[-1]) else None
     return _from_stem(_cleaned(name), folder, parent, in_library=in_library)
@@ -229,7 +232,7 @@ def _splits(parts: list[str], folder: Guess, *, numbered: bool) -> bool:
 
 
 def _cleaned(name: str) -> str:
-    name = "".join(char if char.isprintable() else " " for char in name)
+    name = "".join(char if char.isprintable() else " " for char in name[:_MAX_NAME])
     if "_" in name and " " not in name:
         name = name.replace("_", " ")
     return " ".join(name.split())

@@ -165,7 +165,7 @@ def _from_fields(fields: Fields) -> Tags:
         "album": _first(fields, "album"),
         "comment": _first(fields, "comment", "description"),
     }
-    genres = fields.get("genre")
+    genres = [genre[:MAX_LENGTH] for genre in fields.get("genre")]
     lyrics = next((values for key, values in fields.values.items()
                    if values and key.startswith(("lyrics", "unsyncedlyrics", "unsynchronisedlyrics",
                                                  "uslt", "syncedlyrics"))), [])  # fmt: skip
@@ -199,7 +199,7 @@ def _from_fields(fields: Fields) -> Tags:
 
 def _first(fields: Fields, *names: str) -> str:
     values = fields.get(*names)
-    return values[0] if values else ""
+    return values[0][: 8 * MAX_LENGTH] if values else ""
 
 
 def _line(text: str) -> str:

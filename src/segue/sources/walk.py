@@ -77,9 +77,9 @@ def walk(root: bytes | Path, *, on_problem: OnProblem) -> Iterator[FoundFile]:
     ------
     Files in a fixed order: depth first, entries of one folder sorted by the bytes of their names.
     """
-    top = os.path.abspath(os.fsencode(root))  # noqa: PTH100 - bytes; links stay
+    top = os.path.abspath(os.fsencode(root))
     try:
-        status = os.stat(top)  # noqa: PTH116 - bytes
+        status = os.stat(top)
     except (OSError, ValueError) as error:
         on_problem(top, UNREADABLE_FOLDER, f"{_shown(top)} cannot be reached: {error}")
         return
@@ -128,7 +128,7 @@ def _listing(
     """Return a folder's visible entries by name; none where it was seen, barred or unreadable."""
     entries = []
     try:
-        status = os.stat(folder)  # noqa: PTH116 - bytes
+        status = os.stat(folder)
         if (status.st_dev, status.st_ino) in seen:
             return []
         seen.add((status.st_dev, status.st_ino))

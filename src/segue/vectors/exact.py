@@ -14,7 +14,7 @@ from segue.vectors.folder import SavedIndex, read_folder, write_folder
 
 _KIND: Final = "exact"
 _UNIT_ROUNDOFF: Final = 2.0**-24  # of float32
-_HEAD: Final = 127  # principal axes that are scored first; the norm of the rest is one column more
+_HEAD: Final = 63  # principal axes that are scored first; the norm of the rest is one column more
 _SAMPLE: Final = 8192  # vectors that the axes are found on
 _SCREENED: Final = 8192  # from this many vectors on, screening is worth its memory
 _SLACK: Final = 2e-5  # above every rounding error of a screened bound; see `_Screen`
@@ -98,8 +98,8 @@ class ExactIndex:
         twice = merged[1:][merged[1:] == merged[:-1]]
         if len(twice):
             raise UsageError(
-                f"id {twice[0]} (and {len(twice) - 1} more) would be in the index twice,"
-                " expected new ids: leave them out, or build a new index"
+                f"found {len(twice)} ids that would be in the index twice, {twice[0]} the first,"
+                " expected new ones: leave them out, or build a new index"
             )
         matrix = np.concatenate([self._matrix, rows])
         if len(order) and np.any(order[1:] < order[:-1]):
@@ -289,15 +289,15 @@ class _Screen:
     coordinate, so that the bound is one product.
 
     ``A`` is float32 and orthonormal to 2e-6, coordinates are rounded by 6e-8, and the product of
-    128 terms errs by 8e-6: together below `_SLACK`. `_SLACK` added to the squared norm makes up
+    64 terms errs by 4e-6: together below `_SLACK`. `_SLACK` added to the squared norm makes up
     for what the first two do to it.
 
     Attributes
     ----------
     axes
-        Leading eigenvectors of the second moment of a sample [shape=(dimensions, 127)].
+        Leading eigenvectors of the second moment of a sample [shape=(dimensions, 63)].
     heads
-        Coordinates and norm of the rest [shape=(n, 128)].
+        Coordinates and norm of the rest [shape=(n, 64)].
     """
 
     axes: NDArray[np.float32]

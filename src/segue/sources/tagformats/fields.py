@@ -7,6 +7,7 @@ from typing import BinaryIO, Final, Protocol
 MAX_VALUE_BYTES: Final = 200_000  # lyrics are the longest text there is
 _MAX_NAMES: Final = 500
 _MAX_VALUES: Final = 32
+_MAX_TOTAL: Final = 2_000_000  # characters
 
 
 class Stream(Protocol):
@@ -46,17 +47,20 @@ class Fields:
     def __init__(self) -> None:
         self.values: dict[str, list[str]] = {}
         self.has_cover = False
+        self._room = _MAX_TOTAL
 
     def add(self, name: str, value: str | bytes) -> None:
-        """Note one value; those past 500 names, or 32 values of one name, are left out."""
+        """Note one value; past 500 names, 32 values of one, or 2 million characters, none is."""
         if isinstance(value, bytes):
             value = text(value)
         key = _key(name)
         if not key or (key not in self.values and len(self.values) >= _MAX_NAMES):
             return
         values = self.values.setdefault(key, [])
-        if value and value not in values and len(values) < _MAX_VALUES:
+        fits = len(values) < _MAX_VALUES and len(value) <= self._room
+        if value and fits and value not in values:
             values.append(value)
+            self._room -= len(value)
 
     def get(self, *names: str) -> list[str]:
         """Return the values of the first of `names` that has any."""

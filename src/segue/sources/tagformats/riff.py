@@ -12,7 +12,8 @@ from typing import BinaryIO, Final
 from segue.sources.tagformats.fields import Fields
 
 _MAX_CHUNKS: Final = 1_000
-_MAX_LIST_BYTES: Final = 256 * 1024
+_MAX_LISTS: Final = 8
+_MAX_LIST_BYTES: Final = 64 * 1024
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 _INFO: Final = {
     b"INAM": "title",
@@ -38,7 +39,7 @@ def read_riff(file: BinaryIO, fields: Fields) -> tuple[int, int] | None:
     form = file.read(12)
     aiff = form.startswith(b"FORM")
     order = "big" if aiff else "little"
-    id3 = None
+    id3, lists = None, 0
     large = 0  # RF64 keeps the length of the audio apart, for it may pass 4 GiB
     for _ in range(_MAX_CHUNKS):
         header = file.read(8)
@@ -50,7 +51,8 @@ def read_riff(file: BinaryIO, fields: Fields) -> tuple[int, int] | None:
             large = int.from_bytes(file.read(16)[8:16], order)  # type: ignore[arg-type]
         elif name == b"data" and size == _UNKNOWN_SIZE:
             size = large
-        elif name == b"LIST":
+        elif name == b"LIST" and lists < _MAX_LISTS:
+            lists += 1
             _read_info(file.read(min(size, _MAX_LIST_BYTES)), fields)
         elif name in (b"id3 ", b"ID3 "):
             id3 = (start, size)

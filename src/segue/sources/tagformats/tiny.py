@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 from segue.sources.tagformats.fields import MAX_VALUE_BYTES, Fields
 
 _MAX_READS: Final = 4_000
+_HEAD_BYTES: Final = 10
 _MAX_PIECES: Final = 500
 _NUMBERS: Final = ("track", "disc")
 
@@ -42,7 +43,7 @@ def _read(watched: _Watched, fields: Fields, kind: str) -> None:
 
 
 class _Watched(io.RawIOBase):
-    """A part of a file that ends early rather than be read for ever, and notes pictures passed by.
+    """A part of a file that turns to zeros rather than be read for ever, and notes pictures.
 
     tinytag reads the head of each ID3 frame and MP4 atom before it skips a picture's body; the name
     of a picture frame at the start (ID3) or end (MP4) of so short a read is taken for one.
@@ -57,6 +58,7 @@ class _Watched(io.RawIOBase):
         self._size = available if size is None else min(size, available)
         self._at = 0
         self._reads = 0
+        self._pieces_left = 10 * _MAX_PIECES
         self._picture_names = picture_names
         self.saw_picture = False
 
@@ -72,22 +74,27 @@ class _Watched(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         self._reads += 1
-        if self._reads > _MAX_READS or size <= 0 or self._at >= self._size:
+        if size <= 0 or self._at >= self._size:
             return b""
+        if self._reads > _MAX_READS:
+            # Zeros end the list of frames or atoms in good order, keeping what was read so far.
+            return bytes(min(size, MAX_VALUE_BYTES))
         self._file.seek(self._start + self._at)
         wanted = min(size, self._size - self._at)
         data = self._file.read(min(wanted, MAX_VALUE_BYTES))
         self._at += wanted  # the part of a huge value that is left out is passed over
-        if size <= 10:
+        if size <= _HEAD_BYTES:
             head = data[4:8] if size == 8 else data
             self.saw_picture |= head.startswith(self._picture_names)
             return data
-        return _few_pieces(data)
+        return self._few_pieces(data)
 
-
-def _few_pieces(data: bytes) -> bytes:
-    """Cut a frame or atom of very many values, whose handling takes time by their square."""
-    for separator in (b"\0\0" if data[0] in (1, 2) else b"\0", b"data"):
-        if data.count(separator) > _MAX_PIECES:
-            data = separator.join(data.split(separator, _MAX_PIECES)[:_MAX_PIECES])
-    return data
+    def _few_pieces(self, data: bytes) -> bytes:
+        """Cut a frame or atom of very many values, whose handling takes time by their square."""
+        for separator in (b"\0\0" if data[0] in (1, 2) else b"\0", b"data"):
+            most = max(2, min(_MAX_PIECES, self._pieces_left))
+            count = data.count(separator)
+            if count > most:
+                data = separator.join(data.split(separator, most + 1)[: most + 1])
+            self._pieces_left -= min(count, most)
+        return data
