@@ -21,7 +21,9 @@ def machine() -> dict[str, Any]:
     return {
         "commit": done.stdout.strip() or "unknown",
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "python": platform.python_version(),
     }
 

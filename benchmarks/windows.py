@@ -71,9 +71,7 @@ def middle(count: int, each: int) -> Callable[[int], list[list[int]]]:
         if n <= count * each:
             return [list(range(n))]
         centres = [(i + 0.5) * n / count for i in range(count)]
-        return [
-            [min(n - 1, max(0, int(c - each / 2) + j)) for j in range(each)] for c in centres
-        ]
+        return [[min(n - 1, max(0, int(c - each / 2) + j)) for j in range(each)] for c in centres]
 
     return choose
 

@@ -96,6 +96,7 @@ def estimate_tempo(log_mels: Sequence[NDArray[np.float32]]) -> Tempo | None:
     Returns
     -------
     The tempo, 39 to 235 BPM; None if no piece is long enough or nothing begins in any of them.
+    Of music without a beat (slow pads) it is a guess, its certainty mostly below 0.4.
     """
     long = [piece for piece in log_mels if len(piece) > _MIN_SECONDS * FRAME_RATE]
     all_bands = [_prominence(onset_strength(piece)) for piece in long]

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from segue.audio.embedders import choose_embedder
 from segue.catalog.catalog import Catalog
 from segue.catalog.records import Analysis, FileStamp
 from segue.config import cores
 from segue.errors import UsageError
-from segue.service.analyse import Analyser, choose_embedder
+from segue.service.analyse import Analyser
 from segue.service.scan import Plan, scan
 from segue.service.worker import Failure, Workers
 from segue.types import SCHEMA_VERSION, display_path

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from segue.audio.decode import decode
 from segue.audio.descriptors import describe
-from segue.audio.ear import Ear, installed
-from segue.audio.embedder import Embedder, hear
-from segue.audio.plain import PlainEmbedder
+from segue.audio.embedder import hear
+from segue.audio.embedders import choose_embedder
 from segue.catalog.records import (
     Analysis,
     DescriptorRecord,
@@ -21,16 +20,6 @@ from segue.catalog.records import (
 from segue.errors import AudioError
 from segue.sources.fingerprint import fingerprint
 from segue.sources.tags import Tags, describe_file
-
-
-def choose_embedder(ear_folder: Path) -> Embedder:
-    """Return the ear where it is installed, else the embedder of plain descriptors."""
-    return Ear(ear_folder) if installed(ear_folder) else PlainEmbedder()
-
-
-def embedder_named(name: str, ear_folder: Path) -> Embedder:
-    """Return the embedder that a library's vectors came from, by its name."""
-    return Ear(ear_folder) if name == Ear.name else PlainEmbedder()
 
 
 class Analyser:

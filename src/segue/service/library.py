@@ -6,19 +6,20 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from segue.audio import ear
 from segue.catalog.catalog import FILE_NAME, Catalog
 from segue.catalog.records import Problem
 from segue.config import ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, UsageError
-from segue.service.add import AddProgress, AddReport, add
 from segue.service.resolve import Song, resolve
 from segue.service.similar import SoundSearch
 from segue.service.status import describe_song, library_status
-from segue.service.watch import watch
 from segue.types import Answer, Track, display_path
+
+if TYPE_CHECKING:
+    from segue.service.add import AddProgress, AddReport
 
 PathLike = str | os.PathLike[str]
 
@@ -88,6 +89,8 @@ class Library:
         LibraryError
             If the library cannot be written.
         """
+        from segue.service.add import add  # what analyses music is slow to import
+
         with self._writing(on_wait):
             paths = [_absolute(folder) for folder in folders] or self._present_roots()
             report = add(
@@ -110,6 +113,8 @@ class Library:
 
         `on_report` is called after each round; `stop` is asked about every second.
         """
+        from segue.service.watch import watch
+
         paths = [os.fsdecode(_absolute(folder)) for folder in folders] or [
             os.fsdecode(root) for root in self._present_roots()
         ]

@@ -14,12 +14,12 @@ from segue.audio.decode import decode
 from segue.audio.ear import NAME as EAR
 from segue.audio.ear import installed
 from segue.audio.embedder import Embedder, hear
+from segue.audio.embedders import embedder_named
 from segue.audio.tagwords import WORDS
 from segue.catalog.catalog import Catalog
 from segue.catalog.text import fold
 from segue.catalog.vectors import EmbedderState
 from segue.errors import EarError, NotFoundError, UsageError
-from segue.service.analyse import embedder_named
 from segue.service.resolve import Resolved, Song, resolve
 from segue.service.sound_index import SoundIndex
 from segue.sources.tags import describe_file
