@@ -2,8 +2,8 @@
 
     python benchmarks/constants.py FOLDER... --cache DIR
 
-Writes src/segue/audio/{musicnn_constants,musicnn_words,plain_constants}.npy. A change of these files
-is a change of the embedder's version.
+Writes src/segue/audio/{musicnn_constants,musicnn_words,plain_constants}.npy. A change of these
+files is a change of the embedder's version.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How quickly a large library answers: cold start, running process, search, an unchanged second add.
+"""How quickly a large library answers: cold start, running process, search, a second add.
 
     python benchmarks/query.py --tracks 100000 --files 50000
 

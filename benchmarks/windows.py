@@ -2,10 +2,10 @@
 
     python benchmarks/windows.py --albums DEBIAN_MUSIC --artists MOODS4Q --cache DIR
 
-DEBIAN_MUSIC holds one folder a package (its soundtrack is the "album"); MOODS4Q its clips with
+DEBIAN_MUSIC holds one folder a package (its soundtrack is the "album"); MOODS4Q its clips and
 metadata.csv. Every track is heard whole, once, into --cache; the strategies then choose among its
-3-second patches. Precision@10 is the share of the ten nearest tracks with the same label, of as many
-as there can be (min(10, tracks of that label - 1)); labels with one track are only distractors.
+3-second patches. Precision@10 is the share of the ten nearest tracks with the same label, of as
+many as there can be (min(10, tracks of that label - 1)); labels with one track only distract.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def hear_whole(ear: Ear, path: bytes) -> Array:
     mel = patches(recording.windows[0].mono)
     for first in range(0, len(mel), 8):
         batch = {"log_mel": mel[first : first + 8]}
-        heard.append(np.concatenate(ear._session.run(OUTPUTS, batch), axis=1))  # noqa: SLF001
+        heard.append(np.concatenate(ear._session.run(OUTPUTS, batch), axis=1))
     return np.concatenate(heard).astype(np.float32)
 
 

@@ -41,8 +41,8 @@ class Ear:
 
     A window's log-mel spectrogram is cut into patches of 187 frames (3 s), as many as fit, around
     its middle; a shorter one is repeated. The 200 penultimate activations of each network are
-    averaged over the patches and joined, standardised with constants that ship with Segue, and brought to
-    unit length.
+    averaged over the patches and joined, standardised with constants that ship with Segue, and
+    brought to unit length.
 
     Parameters
     ----------

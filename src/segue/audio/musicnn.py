@@ -31,9 +31,9 @@ TAGS: Final[dict[str, tuple[str, ...]]] = {
     "MTT": tuple(
         "guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,"
         "violin,vocal,synth,female,indian,opera,male,singing,vocals,no vocals,harpsichord,loud,"
-        "quiet,flute,woman,male vocal,no vocal,pop,soft,sitar,solo,man,classic,choir,voice,new age,dance,"
-        "male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,female voice,"
-        "choral".split(",")
+        "quiet,flute,woman,male vocal,no vocal,pop,soft,sitar,solo,man,classic,choir,voice,"
+        "new age,dance,male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,"
+        "female voice,choral".split(",")
     ),
     "MSD": tuple(
         "rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,"

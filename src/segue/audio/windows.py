@@ -24,7 +24,7 @@ class Window:
     start
         Seconds from the beginning of the recording.
     samples
-        Audio at 16 kHz [shape=(channels, n)], float32, finite, full scale at 1; one or two channels.
+        Audio at 16 kHz [shape=(1 or 2 channels, n)], float32, finite, full scale at 1.
     """
 
     start: float

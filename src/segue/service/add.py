@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from segue.audio.embedders import choose_embedder
+from segue.audio.embedders import current_name
 from segue.catalog.catalog import Catalog
 from segue.catalog.records import Analysis, FileStamp
 from segue.config import cores
 from segue.errors import UsageError
-from segue.service.analyse import Analyser
 from segue.service.scan import Plan, scan
 from segue.service.worker import Failure, Workers
 from segue.types import SCHEMA_VERSION, display_path
@@ -120,19 +119,26 @@ def add(
             )
     on_progress(AddProgress("scan"))
     plan = scan(catalog, folders)
-    embedder = choose_embedder(ear_folder)
-    report = AddReport(embedder=f"{embedder.name}/{embedder.version}")
+    name, version = current_name(ear_folder)
+    report = AddReport(embedder=f"{name}/{version}")
     _apply(catalog, plan, report)
     for folder in folders:
         catalog.files.add_root(folder)
-    again = _to_hear_again(catalog, plan, embedder.name, embedder.version)
+    again = _to_hear_again(catalog, plan, name, version)
     run = _Run(catalog, plan, report, again, on_progress)
-    pool = Workers(Analyser, (ear_folder,), count=count, limit=_LIMIT)
+    pool = Workers(_make_analyser, (ear_folder,), count=count, limit=_LIMIT)
     with closing(pool.map([*plan.todo, *again])) as results:
         run.write_all(results)
-    _retire_embedders(catalog, embedder.name, embedder.version)
+    _retire_embedders(catalog, name, version)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _make_analyser(ear_folder: Path) -> Callable[[FileStamp], Any]:
+    # Imported by the workers alone: a run that finds nothing new does without.
+    from segue.service.analyse import Analyser
+
+    return Analyser(ear_folder)
 
 
 class _Run:

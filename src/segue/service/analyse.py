@@ -8,7 +8,7 @@ from pathlib import Path
 from segue.audio.decode import decode
 from segue.audio.descriptors import describe
 from segue.audio.embedder import hear
-from segue.audio.embedders import choose_embedder
+from segue.audio.embedders import current_name, embedder_named
 from segue.catalog.records import (
     Analysis,
     DescriptorRecord,
@@ -32,7 +32,8 @@ class Analyser:
     """
 
     def __init__(self, ear_folder: Path) -> None:
-        self.embedder = choose_embedder(ear_folder)
+        name, _ = current_name(ear_folder)
+        self.embedder = embedder_named(name, ear_folder)
 
     def __call__(self, stamp: FileStamp) -> Analysis | tuple[FileStamp, str, str]:
         """Return what is learned of a file, or (stamp, kind, message) of why nothing is."""

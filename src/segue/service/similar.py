@@ -54,6 +54,7 @@ class SoundSearch:
         self._ear_folder = ear_folder
         self._index = SoundIndex(catalog, cache)
         self._listener: Embedder | None = None
+        self._used: tuple[int, EmbedderState] | None = None  # as of this count of changes
 
     def similar(
         self, song: Song, k: int, *, having: Sequence[str] = (), lacking: Sequence[str] = ()
@@ -76,10 +77,13 @@ class SoundSearch:
         NotFoundError
             If nothing has been heard yet.
         """
-        states = [state for state in self._catalog.vectors.embedders() if state.tracks]
-        if not states:
-            raise NotFoundError("the library is empty; add a folder of music with `segue add`")
-        return states[0]
+        changes = self._catalog.vectors.changes()
+        if self._used is None or self._used[0] != changes:
+            states = [state for state in self._catalog.vectors.embedders() if state.tracks]
+            if not states:
+                raise NotFoundError("the library is empty; add a folder of music with `segue add`")
+            self._used = (changes, states[0])
+        return self._used[1]
 
     def prepare(self) -> None:
         """Bring the index on disk up to date, so that the next answer comes at once."""
