@@ -165,14 +165,16 @@ def _window(container: Any, stream: Any, start: float, length: float) -> Window 
     target = origin + int(max(0.0, start - _PREROLL) / stream.time_base)
     container.seek(target, stream=stream, backward=True)
     stretch = _Stretch(start, start + length)
-    for frame, clock in _frames(container, stream, start):
-        if not stretch.take(frame, clock):
+    for frame, clock, seconds in _frames(container, stream, start):
+        if not stretch.take(frame, clock, seconds):
             break
     return stretch.window()
 
 
-def _frames(container: Any, stream: Any, start: float) -> Iterator[tuple[AudioFrame, float]]:
-    """Yield decoded frames, each with its time in seconds; packets that fail are passed over."""
+def _frames(
+    container: Any, stream: Any, start: float
+) -> Iterator[tuple[AudioFrame, float, float]]:
+    """Yield decoded frames with time and length in seconds; packets that fail are passed over."""
     import av
 
     base = float(stream.time_base)
@@ -191,8 +193,9 @@ def _frames(container: Any, stream: Any, start: float) -> Iterator[tuple[AudioFr
         for frame in decoded:
             if frame.pts is not None:
                 clock = (frame.pts - origin) * base
-            yield frame, clock
-            clock += frame.samples / frame.sample_rate
+            seconds = frame.samples / frame.sample_rate
+            yield frame, clock, seconds
+            clock += seconds
 
 
 class _Stretch:
@@ -207,31 +210,30 @@ class _Stretch:
         self.end = end
         self._first: float | None = None
         self._skipped = 0.0
-        self._form: tuple[str, str, int] | None = None
         self._fifo: Any = None
         self._mono = False
         self._blocks: list[NDArray[np.float32]] = []
 
-    def take(self, frame: AudioFrame, clock: float) -> bool:
-        """Take a frame that begins at `clock` seconds; return whether more are wanted."""
+    def take(self, frame: AudioFrame, clock: float, seconds: float) -> bool:
+        """Take a frame that begins at `clock` and lasts `seconds`; return whether to go on."""
         import av
 
-        seconds = frame.samples / frame.sample_rate
         if clock >= self.end:
             return False
         if clock + seconds <= self.start:
             self._skipped += seconds
             return self._skipped < _MAX_SKIPPED
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if form != self._form:  # the first frame, or a chained file that changes on the way
-            self._flush()
-            if self._first is None:
-                self._first = clock
-                self._mono = frame.layout.nb_channels == 1
-            self._form = form
+        if self._first is None:
+            self._first = clock
+            self._mono = frame.layout.nb_channels == 1
             self._fifo = av.AudioFifo()
         frame.pts = None  # the times have been used; the queue would check them
-        self._fifo.write(frame)
+        try:
+            self._fifo.write(frame)
+        except ValueError:  # a chained file that changes its rate or channels on the way
+            self._flush()
+            self._fifo = av.AudioFifo()
+            self._fifo.write(frame)
         return clock + seconds < self.end
 
     def window(self) -> Window | None:

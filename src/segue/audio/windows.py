@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 # Five short windows tell more of a song than three long ones, or than half a minute of it in one
 # piece, at half the cost: see the table in docs/ear.md.
 N_WINDOWS: Final = 5
-WINDOW_SECONDS: Final = 5.0
+WINDOW_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def place_windows(
     them together is taken whole, cut into pieces of `seconds`.
 
     >>> place_windows(240.0)
-    [(21.5, 5.0), (69.5, 5.0), (117.5, 5.0), (165.5, 5.0), (213.5, 5.0)]
-    >>> place_windows(12.0)
-    [(0.0, 5.0), (5.0, 5.0), (10.0, 2.0)]
+    [(22.0, 4.0), (70.0, 4.0), (118.0, 4.0), (166.0, 4.0), (214.0, 4.0)]
+    >>> place_windows(10.0)
+    [(0.0, 4.0), (4.0, 4.0), (8.0, 2.0)]
     """
     if duration > count * seconds:
         part = duration / count
