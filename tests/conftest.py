@@ -28,7 +28,9 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Keep every test away from the user's own libraries and settings."""
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path_factory.mktemp("home") / "library"))
     monkeypatch.setenv("XDG_MUSIC_DIR", str(tmp_path_factory.mktemp("music")))
