@@ -25,9 +25,8 @@ from segue.service.sound_index import SoundIndex
 from segue.sources.tags import describe_file
 from segue.types import Answer, Hit, Seed, Track
 
-# Two encodings of one recording at 96 kbit/s and more were found this close or closer, and no two
-# recordings of 1,174: of tracks of one length, that is. Under one name less is enough, since
-# low bit rates change the sound.
+# Copies at 128 kbit/s were found at 0.97 and above, the nearest two different songs of 1,174 at
+# 0.895. Lower bit rates change the sound more; under one name and of one length less is enough.
 _SAME_COSINE: Final = 0.92
 _SAME_NAME_COSINE: Final = 0.6
 _SAME_SECONDS: Final = 1.0
