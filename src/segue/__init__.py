@@ -22,12 +22,16 @@ from segue.errors import (
 )
 
 if TYPE_CHECKING:
+    from segue.catalog.records import Problem
+    from segue.service.add import AddProgress, AddReport
     from segue.service.library import Library, install_ear
     from segue.types import Answer, Hit, Track
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AddProgress",
+    "AddReport",
     "Answer",
     "AudioError",
     "EarError",
@@ -35,6 +39,7 @@ __all__ = [
     "Library",
     "LibraryError",
     "NotFoundError",
+    "Problem",
     "SegueError",
     "Track",
     "UsageError",
@@ -45,9 +50,12 @@ __all__ = [
 
 # Imported when first used: numpy and the rest cost more than `import segue` should.
 _LAZY: Final = {
+    "AddProgress": "segue.service.add",
+    "AddReport": "segue.service.add",
     "Answer": "segue.types",
     "Hit": "segue.types",
     "Library": "segue.service.library",
+    "Problem": "segue.catalog.records",
     "Track": "segue.types",
     "install_ear": "segue.service.library",
 }

@@ -171,9 +171,7 @@ def _window(container: Any, stream: Any, start: float, length: float) -> Window 
     return stretch.window()
 
 
-def _frames(
-    container: Any, stream: Any, start: float
-) -> Iterator[tuple[AudioFrame, float, float]]:
+def _frames(container: Any, stream: Any, start: float) -> Iterator[tuple[AudioFrame, float, float]]:
     """Yield decoded frames with time and length in seconds; packets that fail are passed over."""
     import av
 

@@ -111,15 +111,20 @@ class Database:
         LibraryError
             If `path` is not a whole Segue catalogue of this version or an older one.
         """
-        with translated(path):
+        try:
             source = Database(path, read_only=True)
-            try:
-                found = source.connection.execute("PRAGMA quick_check").fetchone()[0]
-                if found != "ok":
-                    raise LibraryError(f"{path} is damaged ({found}); use another backup")
+        except LibraryError as error:
+            raise LibraryError(
+                f"{path} is no usable backup, nothing was changed: {error}"
+            ) from error
+        try:
+            (found,) = source.query_one("PRAGMA quick_check")
+            if found != "ok":
+                raise LibraryError(f"{path} is damaged ({found}); use another backup")
+            with translated(self.path):
                 source.connection.backup(self.connection)
-            finally:
-                source.close()
+        finally:
+            source.close()
         with translated(self.path):
             self._check_and_migrate()
 
@@ -206,8 +211,8 @@ def translated(path: Path) -> Iterator[None]:
         raise LibraryError(_explain(path, str(error))) from error
     except sqlite3.DatabaseError as error:
         raise LibraryError(
-            f"{path} is damaged or not a Segue library ({error}); restore a backup with "
-            "`segue restore FILE`, or move it away and add the music again"
+            f"{path} is damaged or not a Segue library ({error}); restore a backup of the library "
+            "with `segue restore`, or move it away and add the music again"
         ) from error
     except OSError as error:
         raise LibraryError(f"{path} cannot be used: {error.strerror or error}") from error

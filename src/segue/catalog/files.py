@@ -80,12 +80,12 @@ class Files:
                 "DELETE FROM root WHERE path = ? OR (path >= ? AND path < ?)", (folder, low, high)
             )
 
-    def of_track(self, track_id: int) -> list[int]:
-        """Return the ids of a track's files, present or not."""
+    def of_track(self, track_id: int) -> list[KnownFile]:
+        """Return a track's files, present or not."""
         rows = self._database.query(
-            "SELECT id FROM file WHERE track_id = ? ORDER BY id", (track_id,)
+            f"SELECT {_COLUMNS} FROM file WHERE track_id = ? ORDER BY id", (track_id,)
         )
-        return [id_ for (id_,) in rows]
+        return [_known(row) for row in rows]
 
     def add_root(self, path: bytes) -> None:
         """Remember a folder (or a single file) that was added."""

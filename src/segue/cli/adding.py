@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,12 @@ import segue
 from segue.cli import options, output
 from segue.config import music_path
 from segue.errors import EarError
+from segue.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from segue.service.add import AddReport
     from segue.service.library import Library
+    from segue.types import Answer
 
 _FAILED_SOME = 3
 
@@ -48,13 +52,18 @@ def add(
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path())
 @options.library
-def watch(folders: tuple[str, ...], library_path: str | None) -> None:
+@options.as_json
+def watch(folders: tuple[str, ...], library_path: str | None, as_json: bool) -> None:
     """Keep the library up to date as files in FOLDERS come, change and go.
 
-    Without FOLDERS, all that were added before. Runs until it is stopped with Ctrl-C.
+    Without FOLDERS, all that were added before. Runs until it is stopped with Ctrl-C. With
+    --json, each round is one line.
     """
 
     def tell(report: AddReport) -> None:
+        if as_json:
+            click.echo(json.dumps(report.to_json(), ensure_ascii=False))
+            return
         output.print_report(report)
         click.echo("Watching; stop with Ctrl-C.", err=True)
 
@@ -64,7 +73,8 @@ def watch(folders: tuple[str, ...], library_path: str | None) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path())
-def demo(folder: str) -> None:
+@options.as_json
+def demo(folder: str, as_json: bool) -> None:
     """Render the demo library into FOLDER: 40 short pieces in 8 styles.
 
     Segue plays them itself, so that it can be tried with no music at hand.
@@ -72,13 +82,17 @@ def demo(folder: str) -> None:
     from segue.audio.demo import write_library
 
     files = write_library(Path(folder).expanduser())
+    if as_json:
+        output.print_json({"schema": SCHEMA_VERSION, "files": [os.fspath(file) for file in files]})
+        return
     click.echo(f"{len(files)} pieces are in {folder}; add them with `segue add {folder}`")
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path())
 @options.library
-def start(folder: str | None, library_path: str | None) -> int:
+@options.as_json
+def start(folder: str | None, library_path: str | None, as_json: bool) -> int:
     """Add a FOLDER of music and show what sounds like one of its songs.
 
     Without FOLDER, your music folder; if there is none, the demo library. Fetches the
@@ -86,9 +100,15 @@ def start(folder: str | None, library_path: str | None) -> int:
     """
     _fetch_ear()
     with segue.open(library_path) as library:
-        report = _add(library, (_first_folder(library, folder),), None, quiet=False)
+        report = _add(library, (_first_folder(library, folder),), None, quiet=as_json)
+        track = next(library.tracks(), None)
+        answer = library.similar(track.id, k=5) if track is not None else None
+    if as_json:
+        shown = answer.to_json() if answer is not None else None
+        output.print_json({"schema": SCHEMA_VERSION, "add": report.to_json(), "similar": shown})
+    else:
         output.print_report(report)
-        _show_example(library)
+        _print_example(answer)
     return _FAILED_SOME if report.failed else 0
 
 
@@ -131,16 +151,16 @@ def _first_folder(library: Library, folder: str | None) -> str:
     return os.fspath(target)
 
 
-def _show_example(library: Library) -> None:
-    """Show one answer, and what to type next."""
-    track = next(library.tracks(), None)
-    if track is None:
+def _print_example(answer: Answer | None) -> None:
+    """Print one answer, and what to type next."""
+    if answer is None:
         click.echo("There was no music in the folder; try another: `segue start FOLDER`")
         return
     click.echo()
-    output.print_answer(library.similar(track.id, k=5))
-    words = " ".join((f"{track.title} {track.artist}").split()[:4]) or str(track.id)
+    output.print_answer(answer)
+    seed = answer.seed
+    words = " ".join(f"{seed.title} {seed.artist}".split()[:4])
     click.echo("Next:")
-    click.echo(f"  segue similar {words}")
+    click.echo(f"  segue similar {shlex.quote(words)}")
     click.echo("  segue similar PATH/TO/ANY/SONG.mp3 -k 20 --m3u next.m3u8")
     click.echo("  segue search WORDS        segue status        segue --help")

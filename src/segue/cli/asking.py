@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-import segue
 from segue.cli import options, output
 from segue.errors import LibraryError
+from segue.types import SCHEMA_VERSION
 
 
 @click.command()
@@ -38,7 +38,7 @@ def similar(
     recording under another name is left out. `segue status` lists the words for --with
     and --without.
     """
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         answer = library.similar(" ".join(song), k, having=having, lacking=lacking)
         playlist = Path(m3u).expanduser() if m3u else None
         if play and playlist is None:
@@ -62,7 +62,9 @@ def similar(
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option("-n", "limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "-n", "limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
+)
 @options.library
 @options.as_json
 def search(words: tuple[str, ...], limit: int, library_path: str | None, as_json: bool) -> int:
@@ -70,10 +72,11 @@ def search(words: tuple[str, ...], limit: int, library_path: str | None, as_json
 
     Exit status: 0 when something was found, 1 when not.
     """
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         tracks = library.search(" ".join(words), limit)
     if as_json:
-        output.print_json([track.to_json() for track in tracks])
+        found = [track.to_json() for track in tracks]
+        output.print_json({"schema": SCHEMA_VERSION, "tracks": found})
     elif tracks:
         output.print_tracks(tracks)
     else:
@@ -87,7 +90,7 @@ def search(words: tuple[str, ...], limit: int, library_path: str | None, as_json
 @options.as_json
 def show(song: tuple[str, ...], library_path: str | None, as_json: bool) -> None:
     """Show everything known of SONG; it is named as for `segue similar`."""
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         known = library.show(" ".join(song))
     if as_json:
         output.print_json(known)

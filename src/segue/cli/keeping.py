@@ -15,6 +15,7 @@ from segue.types import SCHEMA_VERSION, display_path
 
 _MARKS: Final = {"ok": "ok", "warning": "look", "bad": "BAD"}
 _WORDS_SHOWN: Final = 60
+_PATHS_SHOWN: Final = 10
 
 
 @click.command()
@@ -22,7 +23,7 @@ _WORDS_SHOWN: Final = 60
 @options.as_json
 def status(library_path: str | None, as_json: bool) -> None:
     """Show how much the library holds."""
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         found = library.status()
     if as_json:
         output.print_json(found)
@@ -57,7 +58,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 @options.as_json
 def problems(library_path: str | None, as_json: bool) -> None:
     """List the files that could not be used, or only in part, and why."""
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         found = library.problems()
     if as_json:
         rows = [{**dataclasses.asdict(p), "path": display_path(p.path)} for p in found]
@@ -83,7 +84,8 @@ def doctor(library_path: str | None, as_json: bool) -> int:
 
     checks = examine(library_folder(library_path), ear_path())
     if as_json:
-        output.print_json([dataclasses.asdict(check) for check in checks])
+        rows = [dataclasses.asdict(check) for check in checks]
+        output.print_json({"schema": SCHEMA_VERSION, "checks": rows})
     else:
         output.table(
             [
@@ -103,45 +105,64 @@ def doctor(library_path: str | None, as_json: bool) -> int:
 @click.argument("old", type=click.Path())
 @click.argument("new", type=click.Path())
 @options.library
-def move(old: str, new: str, library_path: str | None) -> None:
+@options.as_json
+def move(old: str, new: str, library_path: str | None, as_json: bool) -> None:
     """Note that music moved as a whole from OLD to NEW (a new disk, a new mount point).
 
     Nothing is listened to again.
     """
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         count = library.move(old, new)
-    click.echo(f"{count:,} files are now below {new}.")
+    _say(f"{_files(count)} now below {new}.", {"files": count}, as_json=as_json)
 
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, metavar="PATH|SONG")
 @options.library
-def forget(what: tuple[str, ...], library_path: str | None) -> None:
+@options.as_json
+def forget(what: tuple[str, ...], library_path: str | None, as_json: bool) -> None:
     """Take a folder, a file or a song out of the library.
 
-    The music itself is not touched. What is added again comes back.
+    A song is named by its number or its whole name. The music itself is not touched; what is added
+    again comes back.
     """
-    with segue.open(library_path) as library:
-        count = library.forget(" ".join(what))
-    click.echo(f"{count:,} files were taken out of the library.")
+    with options.open_existing(library_path) as library:
+        paths = library.forget(" ".join(what))
+    shown = "".join(f"\n  {path}" for path in paths[:_PATHS_SHOWN])
+    more = f"\n  and {len(paths) - _PATHS_SHOWN:,} more" if len(paths) > _PATHS_SHOWN else ""
+    text = f"{_files(len(paths))} no longer in the library:{shown}{more}"
+    _say(text, {"paths": paths}, as_json=as_json)
 
 
 @click.command()
 @click.argument("file", type=click.Path())
 @options.library
-def backup(file: str, library_path: str | None) -> None:
+@options.as_json
+def backup(file: str, library_path: str | None, as_json: bool) -> None:
     """Write the whole catalogue to FILE; others may go on working meanwhile."""
-    with segue.open(library_path) as library:
+    with options.open_existing(library_path) as library:
         library.backup(file)
-    click.echo(f"The library is saved in {file}.")
+    _say(f"The library is saved in {file}.", {"file": file}, as_json=as_json)
 
 
 @click.command()
 @click.argument("file", type=click.Path())
 @options.library
-def restore(file: str, library_path: str | None) -> None:
+@options.as_json
+def restore(file: str, library_path: str | None, as_json: bool) -> None:
     """Take over the backup in FILE; what the library holds now is replaced."""
     with segue.open(library_path) as library:
         library.restore(file)
         tracks = library.status()["tracks"]
-    click.echo(f"Restored: {tracks:,} tracks.")
+    _say(f"Restored: {tracks:,} tracks.", {"tracks": tracks}, as_json=as_json)
+
+
+def _say(text: str, values: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"schema": SCHEMA_VERSION, **values})
+    else:
+        click.echo(text)
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"

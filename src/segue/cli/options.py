@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+import segue
 from segue.config import HOME_VARIABLE
+from segue.config import library_path as library_folder
+from segue.errors import LibraryError
+
+if TYPE_CHECKING:
+    from segue.service.library import Library
 
 _Command = Callable[..., Any]
 
@@ -28,3 +34,11 @@ def as_json(command: _Command) -> _Command:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print JSON alone on standard output."
     )(command)
+
+
+def open_existing(library_path: str | None) -> Library:
+    """Open a library that is there; asking must not make one where a path is misspelt."""
+    folder = library_folder(library_path)
+    if not (folder / "segue.db").exists():
+        raise LibraryError(f"there is no library at {folder}; make one with `segue add FOLDER`")
+    return segue.open(folder)

@@ -41,7 +41,12 @@ def table(columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence
     from rich.text import Text
 
     headed = any(heading for heading, _ in columns)
-    shown = Table(show_header=headed, box=box.SIMPLE_HEAD if headed else None, pad_edge=headed)
+    shown = Table(
+        show_header=headed,
+        box=box.SIMPLE_HEAD if headed else None,
+        pad_edge=False,
+        expand=True,  # without, columns that may not wrap are cut at the edge, with no ellipsis
+    )
     for heading, options in columns:
         shown.add_column(heading, **{"overflow": "ellipsis", "no_wrap": True, **options})
     for row in rows:
@@ -70,7 +75,7 @@ def print_answer(answer: Answer) -> None:
         ("artist", {"ratio": 2}),
         ("album", {"ratio": 2}),
         ("length", {"justify": "right", "min_width": 6}),
-        ("why", {"ratio": 3}),
+        ("why", {"ratio": 4, "no_wrap": False, "overflow": "fold"}),
     ]
     shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
     if console().width < _WIDE and _ALBUM in shown:

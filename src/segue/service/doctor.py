@@ -68,7 +68,7 @@ def _packages() -> Iterator[Check]:
         try:
             yield Check(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
-            yield Check(name, "bad", "missing", "install Segue again: pip install --force segue")
+            yield Check(name, "bad", "missing", "install Segue again, the way it was installed")
 
 
 def _sqlite() -> Check:
@@ -85,7 +85,7 @@ def _decoders() -> Iterator[Check]:
     try:
         import av
     except ImportError as error:
-        yield Check("FFmpeg", "bad", str(error), "install Segue again: pip install --force segue")
+        yield Check("FFmpeg", "bad", str(error), "install Segue again, the way it was installed")
         return
     missing = [name for name, codec in _DECODERS.items() if codec not in av.codecs_available]
     present = ", ".join(name for name in _DECODERS if name not in missing)

@@ -13,7 +13,7 @@ from segue.catalog.catalog import FILE_NAME, Catalog
 from segue.catalog.records import Problem
 from segue.config import ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, UsageError
-from segue.service.resolve import Song, resolve
+from segue.service.resolve import Song, resolve, resolve_exactly
 from segue.service.similar import SoundSearch
 from segue.service.status import describe_song, library_status
 from segue.types import Answer, Track, display_path
@@ -218,28 +218,30 @@ class Library:
             raise NotFoundError(f"the library has no file at or below {os.fspath(old)}")
         return moved
 
-    def forget(self, what: Song) -> int:
-        """Take a folder, a file or a song out of the library; return how many files went.
+    def forget(self, what: Song) -> list[str]:
+        """Take a folder, a file or a song out of the library; return the paths that went.
 
         The music itself is not touched. A folder that is added again comes back.
+
+        Parameters
+        ----------
+        what
+            A path, as it is on record; a track's id; or a song's whole title, or artist and title.
 
         Raises
         ------
         NotFoundError
-            If the library has nothing by that name.
+            If the library has nothing by that name, or several songs are called so.
         """
         with self._writing():
-            if not isinstance(what, int):
-                path = _absolute(what)
-                known = self._catalog.files.under(path)
-                if known:
-                    self._catalog.files.delete_roots(path)
-                    self._catalog.forget([file.id for file in known.values()])
-                    return len(known)
-            track = self.find(what)
-            ids = self._catalog.files.of_track(track.id)
-            self._catalog.forget(ids)
-            return len(ids)
+            files = self._catalog.files
+            known = [] if isinstance(what, int) else list(files.under(_absolute(what)).values())
+            if known:
+                files.delete_roots(_absolute(what))  # type: ignore[arg-type]
+            else:
+                known = files.of_track(resolve_exactly(self._catalog, what).id)
+            self._catalog.forget([file.id for file in known])
+            return [display_path(file.stamp.path) for file in known]
 
     def backup(self, file: PathLike) -> None:
         """Write the catalogue, whole and consistent, to one file; others may go on working.
@@ -254,8 +256,9 @@ class Library:
         try:
             self._catalog.database.copy_to(aside)
             aside.replace(target)
-        except OSError as error:
-            raise LibraryError(f"{target} cannot be written: {error.strerror or error}") from error
+        except (OSError, LibraryError) as error:
+            reason = str(error).replace(str(aside), str(target))
+            raise LibraryError(f"the backup {target} cannot be written: {reason}") from error
         finally:
             aside.unlink(missing_ok=True)
 
@@ -284,11 +287,18 @@ class Library:
         self.close()
 
     def _present_roots(self) -> list[bytes]:
+        """Return the added folders that are there; one of an unplugged disk stays on record."""
         roots = self._catalog.files.roots()
         if not roots:
             raise UsageError("no folder was added yet; name one: `segue add FOLDER`")
-        # One that is not there (an unplugged disk) is left as it is on record.
-        return [root for root in roots if os.path.exists(root)]
+        present = [root for root in roots if os.path.exists(root)]
+        if not present:
+            names = ", ".join(map(display_path, roots))
+            raise LibraryError(
+                f"none of the added folders is there ({names}); plug in their disk, or tell where "
+                "they are now with `segue move OLD NEW`"
+            )
+        return present
 
     @contextmanager
     def _writing(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -336,8 +346,10 @@ def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
     return folder
 
 
-def _absolute(path: PathLike | int) -> bytes:
-    return os.path.abspath(os.path.expanduser(os.fsencode(str(path))))
+def _absolute(path: PathLike) -> bytes:
+    if not os.fspath(path):
+        raise UsageError("an empty path was given; name a folder or a file")
+    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
 
 
 def _cannot_write(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.text import fold
 from segue.errors import NotFoundError
 from segue.types import Track
 
@@ -48,9 +49,34 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
     id_ = catalog.tracks.of_file(path)
     if id_ is not None:
         return Resolved(catalog.tracks.get([id_])[id_], None)
+    if os.path.isdir(path):
+        raise NotFoundError(f"{text} is a folder; name a song, or add it with `segue add`")
     if isinstance(song, os.PathLike):
         raise NotFoundError(f"there is no file {text}")
     return _of_words(catalog, text)
+
+
+def resolve_exactly(catalog: Catalog, song: Song) -> Track:
+    """Return the one track that `song` names in full: its id, its file, or its whole name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none, or several have that name.
+    """
+    resolved = resolve(catalog, song)
+    candidates = [] if resolved.track is None else [resolved.track, *resolved.others]
+    text = str(song)
+    if len(candidates) == 1 and (text.isdigit() or os.path.lexists(os.path.expanduser(text))):
+        return candidates[0]
+    named = [t for t in candidates if fold(text) in (fold(t.title), fold(t.name))]
+    if len(named) == 1:
+        return named[0]
+    close = "; ".join(f"{track.name} ({track.id})" for track in candidates)
+    raise NotFoundError(
+        f"{text!r} is not the whole name of one song"
+        + (f"; did you mean {close}? Give its number" if close else " in the library")
+    )
 
 
 def _of_file(catalog: Catalog, path: bytes) -> Resolved:
@@ -62,6 +88,8 @@ def _of_file(catalog: Catalog, path: bytes) -> Resolved:
 
 def _of_words(catalog: Catalog, words: str) -> Resolved:
     matches = catalog.search(words, _OTHERS + 1)
+    if not matches and words.isdigit():
+        raise NotFoundError(f"there is no track {words}, nor a song called so; try `segue search`")
     if not matches:
         raise NotFoundError(
             f"nothing in the library is called {words!r}; try other words with `segue search`, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,11 @@ class SoundSearch:
     def _allowed(self, having: Sequence[str], lacking: Sequence[str]) -> NDArray[np.int64] | None:
         for word in (*having, *lacking):
             if word not in WORDS:
-                raise UsageError(f"{word!r} is not a word of the ear; it knows {', '.join(WORDS)}")
+                near = difflib.get_close_matches(word.lower(), WORDS, 3, 0.4)
+                hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+                raise UsageError(
+                    f"{word!r} is not a word of the ear{hint}; `segue status` lists those it heard"
+                )
         if not having and not lacking:
             return None
         return np.array(self._catalog.tracks.with_words(having, lacking), dtype=np.int64)

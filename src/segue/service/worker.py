@@ -146,8 +146,9 @@ class _Child:
         self.alive = False
         self._process.kill()
         self._process.wait()
-        with contextlib.suppress(OSError):
-            self._in.close()
+        for pipe in (self._in, self._out):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
     def _exchange(self, message: Any) -> Any:
         try:
@@ -158,7 +159,6 @@ class _Child:
             self.alive = False
             self._process.kill()
             code = self._process.wait()
-            self._out.close()
             return Failure("crashed", f"reading it crashed the decoder ({_cause(code)})")
 
 

@@ -159,7 +159,7 @@ def _read_trailer(file: BinaryIO, path: bytes, fields: Fields) -> None:
 
 def _from_fields(fields: Fields) -> Tags:
     texts = {
-        "title": _first(fields, "title"),
+        "title": " / ".join(dict.fromkeys(fields.get("title")))[:MAX_LENGTH],
         "artist": _first(fields, "artist", "artists", "author", "performer"),
         "album_artist": _first(fields, "albumartist", "album artist", "ensemble", "band"),
         "album": _first(fields, "album"),
