@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from segue.errors import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from segue.catalog.records import Problem
     from segue.service.add import AddProgress, AddReport
     from segue.service.library import Library, install_ear
+    from segue.service.restore import restore
     from segue.types import Answer, Hit, Track
 
 __version__ = "0.1.0"
@@ -46,6 +48,7 @@ __all__ = [
     "__version__",
     "install_ear",
     "open",
+    "restore",
 ]
 
 # Imported when first used: numpy and the rest cost more than `import segue` should.
@@ -58,10 +61,16 @@ _LAZY: Final = {
     "Problem": "segue.catalog.records",
     "Track": "segue.types",
     "install_ear": "segue.service.library",
+    "restore": "segue.service.restore",
 }
 
 
-def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False) -> Library:
+def open(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    read_only: bool = False,
+    on_wait: Callable[[], None] = lambda: None,
+) -> Library:
     """Open a library; it is made if it is not there.
 
     Parameters
@@ -70,6 +79,8 @@ def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False)
         Its folder; None means ``SEGUE_HOME``, or the platform's data folder.
     read_only
         Open for asking alone; then the library must exist.
+    on_wait
+        Called when another process is writing to the library, before waiting for it.
 
     Raises
     ------
@@ -78,7 +89,7 @@ def open(path: str | os.PathLike[str] | None = None, *, read_only: bool = False)
     """
     from segue.service.library import Library
 
-    return Library(path, read_only=read_only)
+    return Library(path, read_only=read_only, on_wait=on_wait)
 
 
 def __getattr__(name: str) -> Any:

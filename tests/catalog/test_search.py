@@ -103,7 +103,8 @@ def test_the_song_that_was_meant_comes_first(
 @pytest.mark.parametrize(
     "words",
     [
-        "silence AND", "OR", "NOT silence", "NEAR(silence bjork)", "silence*", "^silence", "-silence",
+        "silence AND", "OR", "NOT silence", "NEAR(silence bjork)", "silence*", "^silence",
+        "-silence",
         "text:silence", '"silence', "sil'ence", "(silence", "silence)", "{a b}", "a + b", "%", "_",
         "__", "\\", ";--", "\0", "silence\0", "a" * 5_000, "a " * 2_000, "abc " * 800, "\ud800",
         "🎵", "\u0301",

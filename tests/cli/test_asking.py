@@ -44,7 +44,7 @@ def test_similar_as_json() -> None:
         assert 0 <= hit["score"] <= 1
 
 
-@pytest.mark.parametrize("columns", ["70", "80", "100", "160"])
+@pytest.mark.parametrize("columns", ["60", "80", "100", "160"])
 def test_similar_as_a_table(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     hits = read("similar", "hedgerow")["hits"]

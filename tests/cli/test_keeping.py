@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import segue as package
 from segue.cli.main import segue
 from segue.service.doctor import Check
 
@@ -49,6 +50,7 @@ def test_status(library: Path, demo_music: Path) -> None:
 
 
 def test_the_library_can_be_named(library: Path, tmp_path: Path) -> None:
+    package.open(tmp_path / "other").close()
     assert read("status", "--library", tmp_path / "other")["tracks"] == 0
     assert read("status", "--library", library)["tracks"] == 40
 
@@ -90,7 +92,9 @@ def test_doctor_finds_something_bad(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_moving(library: Path, demo_music: Path) -> None:
     assert library.exists()
-    assert run("move", demo_music, "/new disk").stdout == "40 files are now below /new disk.\n"
+    done = run("move", demo_music, "/new disk")
+    assert done.stdout.startswith("40 files")
+    assert "/new disk" in done.stdout
     assert read("status")["folders"] == ["/new disk"]
     assert run("move", demo_music, "/elsewhere").return_value == 1
 
@@ -99,7 +103,8 @@ def test_forgetting(library: Path) -> None:
     assert library.exists()
     done = run("forget", "ines", "alder", "hedgerow")
     assert done.return_value in (0, None)
-    assert "1 file" in done.stdout or "Hedgerow" in done.stdout
+    assert done.stdout.startswith("1 file")
+    assert "Hedgerow" in done.stdout
     assert read("status")["tracks"] == 39
     assert run("forget", "qqqq", "zzzz").return_value == 1
 
@@ -109,6 +114,6 @@ def test_backup_and_restore(library: Path, tmp_path: Path) -> None:
     done = run("backup", tmp_path / "backup.db")
     assert str(tmp_path / "backup.db") in done.stdout
     run("forget", "1")
-    assert run("restore", tmp_path / "backup.db").stdout == "Restored: 40 tracks.\n"
+    assert "40 tracks" in run("restore", tmp_path / "backup.db").stdout
     assert run("restore", tmp_path / "absent.db").return_value == 1
     assert run("backup", tmp_path / "no" / "such").return_value == 1

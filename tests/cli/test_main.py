@@ -86,6 +86,7 @@ def test_wrong_use_is_status_2_and_one_message(arguments: list[str]) -> None:
     ],
 )
 def test_what_cannot_be_done_is_status_1_and_one_line(arguments: list[str], message: str) -> None:
+    package.open().close()
     done = CliRunner().invoke(segue, arguments, standalone_mode=False)
     assert done.exception is None
     assert done.return_value == 1
@@ -93,6 +94,18 @@ def test_what_cannot_be_done_is_status_1_and_one_line(arguments: list[str], mess
     assert done.stderr.startswith("segue: ")
     assert len(done.stderr.splitlines()) == 1
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["similar", "x"], ["search", "x"], ["status"], ["move", "/a", "/b"]]
+)
+def test_asking_makes_no_library(tmp_path: Path, arguments: list[str]) -> None:
+    done = CliRunner().invoke(
+        segue, [*arguments, "--library", str(tmp_path / "misspelt")], standalone_mode=False
+    )
+    assert done.return_value == 1
+    assert "there is no library" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_broken_library_is_told_without_a_traceback(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_only_songs_with_words_or_without(library: Library) -> None:
 
 @pytest.mark.parametrize("option", ["having", "lacking"])
 def test_a_word_the_ear_does_not_know(library: Library, option: str) -> None:
-    with pytest.raises(UsageError, match=r"'polka' is not a word .*techno"):
+    with pytest.raises(UsageError, match=r"'polka' is not a word of the ear"):
         library.similar(1, **{option: ["polka"]})  # type: ignore[arg-type]
 
 

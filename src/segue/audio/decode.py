@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from segue.audio.mel import SAMPLE_RATE
 from segue.audio.windows import Window, place_windows
 from segue.errors import AudioError
+from segue.paths import open_regular
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -29,6 +30,10 @@ _FORMATS: Final = (
 )
 _PREROLL: Final = 0.1  # seconds decoded and dropped after a seek: Opus and MP3 need some to settle
 _MIN_SECONDS: Final = 0.1  # a window or a file with less audio than this has none
+_SLACK: Final = 1.0  # seconds taken beyond a window's length, at most
+_MIN_RATE: Final = 1_000  # Hz; below, a header is nonsense and one packet lasts for hours
+_ESTIMATING: Final = ("mp3", "aac")  # formats whose length FFmpeg may guess from the bit rate
+_ESTIMATE_OFF: Final = 0.98  # a count below this share of the guess replaces it
 _MAX_SKIPPED: Final = 60.0  # seconds decoded in search of a window before giving up on it
 _FULL_SCALE: Final = 16.0  # float files beyond this (+24 dBFS) are clipped to it
 _FAILED_PACKETS: Final = 200  # in one window, before it is given up
@@ -91,10 +96,10 @@ def decode(path: bytes, place: Placement = place_windows) -> Recording:
 
 def _open(path: bytes) -> BinaryIO:
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except FileNotFoundError as error:
         raise AudioError(
-            "missing", "the file is gone; it was there when the folder was read"
+            "missing", "the file is gone; it was there when its folder was read"
         ) from error
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM):
@@ -118,12 +123,19 @@ def _decode_ffmpeg(file: BinaryIO, place: Placement) -> Recording:
             stream.thread_count = 1  # one file is one core's work
             duration = _duration(container, stream)
             spans = place(duration)
-            windows = [w for span in spans if (w := _window(container, stream, *span)) is not None]
+            windows = _windows(container, stream, spans)
+            if 0 < len(windows) < len(spans) and container.format.name in _ESTIMATING:
+                counted = _count_duration(container, stream)
+                if counted < _ESTIMATE_OFF * duration:
+                    duration, spans = counted, place(counted)
+                    windows = _windows(container, stream, spans)
             context = stream.codec_context
             return _recording(
                 duration, context.name, context.sample_rate, context.channels, windows, spans
             )
-    except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+    except AudioError:
+        raise
+    except Exception as error:  # PyAV raises many kinds: FFmpeg's, Python's, and the file's own
         raise _undecodable(error) from error
 
 
@@ -133,30 +145,54 @@ def _audio_stream(container: Any) -> Any:
     stream = container.streams.best("audio")
     if stream is None:
         raise AudioError("no-audio", "the file has no audio stream; it may carry a wrong extension")
+    if stream.codec_context is None or (stream.codec_context.sample_rate or 0) < _MIN_RATE:
+        raise AudioError("undecodable", "its codec or sample rate is unknown; it may be damaged")
     return stream
 
 
 def _is_cover(stream: Any) -> bool:
     from av.stream import Disposition
 
-    still = stream.codec_context.name in ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
+    context = stream.codec_context
+    still = context is None or context.name in ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
     return still or bool(stream.disposition & Disposition.attached_pic)
 
 
 def _duration(container: Any, stream: Any) -> float:
-    """Seconds of the stream; where the container does not say, from the last packet's time."""
+    """Return seconds of the stream; where the container does not say, by counting."""
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration:
         seconds = container.duration / 1_000_000
     else:
-        seconds = 0.0
-        for packet in container.demux(stream):
-            if packet.pts is not None:
-                seconds = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-    if not 0 <= seconds < float("inf"):
-        return 0.0
+        seconds = _count_duration(container, stream)
+    return seconds if 0 <= seconds < float("inf") else 0.0
+
+
+def _count_duration(container: Any, stream: Any) -> float:
+    """Return the time of the last packet's end; packets are read, not decoded."""
+    container.seek(stream.start_time or 0, stream=stream, backward=True)
+    seconds = 0.0
+    for packet in container.demux(stream):
+        if packet.pts is not None:
+            end = packet.pts + (packet.duration or 0) - (stream.start_time or 0)
+            seconds = max(seconds, float(end * packet.time_base))
     return seconds
+
+
+def _windows(container: Any, stream: Any, spans: list[tuple[float, float]]) -> list[Window]:
+    """Return the windows that could be decoded, in order."""
+    import av
+
+    windows = []
+    for start, length in spans:
+        try:
+            window = _window(container, stream, start, length)
+        except (av.FFmpegError, OSError):
+            continue  # the file cannot be sought or read there; another place may do
+        if window is not None:
+            windows.append(window)
+    return windows
 
 
 def _window(container: Any, stream: Any, start: float, length: float) -> Window | None:
@@ -208,6 +244,7 @@ class _Stretch:
         self.end = end
         self._first: float | None = None
         self._skipped = 0.0
+        self._taken = 0.0
         self._fifo: Any = None
         self._mono = False
         self._blocks: list[NDArray[np.float32]] = []
@@ -232,7 +269,9 @@ class _Stretch:
             self._flush()
             self._fifo = av.AudioFifo()
             self._fifo.write(frame)
-        return clock + seconds < self.end
+        self._taken += seconds
+        # Also by what was taken: times in a damaged file may stand still.
+        return clock + seconds < self.end and self._taken < self.end - self.start + _SLACK
 
     def window(self) -> Window | None:
         """Return what was taken, or None under 0.1 s."""
@@ -293,13 +332,9 @@ def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
                     windows.append(Window(start, _clean(samples)))
             codec = f"{sound.format}/{sound.subtype}".lower()
             return _recording(duration, codec, rate, sound.channels, windows, spans)
-    except (
-        soundfile.SoundFileError,
-        av.FFmpegError,
-        ValueError,
-        OverflowError,
-        MemoryError,
-    ) as error:
+    except AudioError:
+        raise
+    except Exception as error:  # libsndfile's, PyAV's and the file's own
         raise _undecodable(error) from error
 
 
@@ -323,8 +358,6 @@ def _recording(
             f"only {len(windows)} of {len(spans)} parts could be decoded; "
             "the file is damaged or cut short, copy it again"
         )
-    elif not any(window.samples.any() for window in windows):
-        problem = "the parts that were listened to are silent"
     return Recording(duration, codec, sample_rate, channels, tuple(windows), problem)
 
 
@@ -338,8 +371,8 @@ def _clean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _undecodable(error: Exception) -> AudioError:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return AudioError(
         "undecodable",
-        f"the file could not be decoded ({reason}); it may be damaged or not audio at all",
+        f"this is not audio, or it is damaged from its beginning on ({type(error).__name__}); "
+        "copy it again or delete it",
     )

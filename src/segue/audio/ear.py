@@ -33,6 +33,7 @@ LICENCE: Final = (
 _REQUIREMENT: Final = "musicnn==0.1.0"
 _MODEL: Final = "musicnn.onnx"
 _FORMAT: Final = 1
+_OUTPUTS: Final = (*(f"{n}_penultimate" for n in NETWORKS), *(f"{n}_tags" for n in NETWORKS))
 _TIMEOUT: Final = 600  # seconds for the package manager, with its own retries within
 
 
@@ -78,6 +79,11 @@ class Ear:
                 f"the ear at {path} cannot be loaded ({error}); fetch it again with "
                 "`segue ear install --force`"
             ) from error
+        names = {output.name for output in self._session.get_outputs()}
+        if not names.issuperset(_OUTPUTS):
+            raise EarError(
+                f"{path} is not the ear's network; fetch it again with `segue ear install --force`"
+            )
         self._mean, self._axes = standardisation()
 
     def embed(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,8 +101,7 @@ class Ear:
         return words(tags)
 
     def _window(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        outputs = [f"{n}_penultimate" for n in NETWORKS] + [f"{n}_tags" for n in NETWORKS]
-        results = self._session.run(outputs, {"log_mel": patches(samples)})
+        results = self._session.run(list(_OUTPUTS), {"log_mel": patches(samples)})
         means = [np.asarray(result, dtype=np.float32).mean(axis=0) for result in results]
         half = len(NETWORKS)
         return np.concatenate(means[:half]), np.concatenate(means[half:])
@@ -132,7 +137,8 @@ def installed(folder: Path) -> bool:
         about = json.loads((folder / "ear.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return about.get("format") == _FORMAT and (folder / _MODEL).is_file()
+    known = isinstance(about, dict) and about.get("format") == _FORMAT
+    return known and (folder / _MODEL).is_file()
 
 
 def install(folder: Path, *, wheel: Path | None = None) -> None:

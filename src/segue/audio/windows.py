@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 # piece, at half the cost: see the table in docs/ear.md.
 N_WINDOWS: Final = 5
 WINDOW_SECONDS: Final = 4.0
+_REST: Final = 0.5  # seconds; a last piece no longer than this is left to the one before it
 
 
 @dataclass(frozen=True)
@@ -53,5 +54,6 @@ def place_windows(
     if duration > count * seconds:
         part = duration / count
         return [((i + 0.5) * part - seconds / 2, seconds) for i in range(count)]
-    pieces = max(1, int(np.ceil(duration / seconds)))
-    return [(i * seconds, min(seconds, duration - i * seconds)) for i in range(pieces)]
+    pieces = max(1, int(np.ceil((duration - _REST) / seconds)))
+    ends = [*((i + 1) * seconds for i in range(pieces - 1)), duration]
+    return [(i * seconds, end - i * seconds) for i, end in enumerate(ends)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,21 +51,30 @@ class Catalog:
         """
         outcomes: list[tuple[int, bool] | None] = []
         with self.database.transaction() as connection:
-            for result in results:
-                if not isinstance(result, Analysis):
+            # All are told before any is written: files may have swapped their names.
+            owners = [self._owner(r) if isinstance(r, Analysis) else None for r in results]
+            made: dict[bytes, int] = {}  # tracks made in this batch, by content
+            left: list[int] = []  # tracks that a file no longer is of
+            for result, owner in zip(results, owners, strict=True):
+                if not isinstance(result, Analysis) or owner is None:
+                    assert not isinstance(result, Analysis), "only failures have no owner"
                     self.files.write_failure(connection, *result)
                     outcomes.append(None)
                     continue
-                id_ = self._track_of(result)
+                content = result.file.fingerprint
+                id_ = made.get(content) if owner.track_id is None else owner.track_id
                 new = id_ is None
-                before = self.files.get(result.file.stamp.path)
-                id_ = self.tracks.write(connection, result, id_)
+                if id_ is None or owner.describes:
+                    id_ = self.tracks.write(connection, result, id_)
+                made.setdefault(content, id_)
+                if owner.before is not None and owner.before != id_:
+                    left.append(owner.before)
                 self.files.write(connection, result.file, id_)
                 for record in result.vectors:
                     self.vectors.write(connection, id_, record)
-                if before is not None and before.track_id not in (None, id_):
-                    self.tracks.delete_orphan(connection, before.track_id)
                 outcomes.append((id_, new))
+            for id_ in left:
+                self.tracks.delete_orphan(connection, id_)
             if any(outcomes):
                 self.vectors.count_change(connection)
         return outcomes
@@ -126,25 +136,32 @@ class Catalog:
         """Close the file."""
         self.database.close()
 
-    def _track_of(self, analysis: Analysis) -> int | None:
-        """Return the track that a file is of, or None for a new one.
+    def _owner(self, analysis: Analysis) -> _Owner:
+        """Tell which track a file is of.
 
-        A file that changed stays the track it was (its tags were edited, or it was encoded
-        anew), unless its length says that it is another song now, or another file of the old
-        content remains. Else a file is of the track of an equal file.
+        That of a file with the same content; else, where a file changed, the track it was (its
+        tags were edited, or it was encoded anew), unless its length says that it is another song
+        now, or another file of the old content remains.
         """
-        known = self.files.get(analysis.file.stamp.path)
-        if known is not None and known.track_id is not None:
-            track = self.tracks.get([known.track_id]).get(known.track_id)
-            if track is not None and (
-                known.fingerprint == analysis.file.fingerprint
-                or (
-                    abs((track.duration or 0) - (analysis.track.duration or 0)) < _SAME_LENGTH
-                    and self.files.count_of(known.track_id) == 1
-                )
-            ):
-                return known.track_id
-        for twin in self.files.with_fingerprint(analysis.file.fingerprint):
-            if twin.track_id is not None and (known is None or twin.id != known.id):
-                return twin.track_id
-        return None
+        path, content = analysis.file.stamp.path, analysis.file.fingerprint
+        known = self.files.get(path)
+        before = known.track_id if known is not None else None
+        if known is not None and before is not None and known.fingerprint == content:
+            return _Owner(before, before, describes=self.files.first_of(before) == known.id)
+        for twin in self.files.with_fingerprint(content):
+            if twin.track_id is not None:
+                return _Owner(twin.track_id, before, describes=False)
+        if before is not None and self.files.count_of(before) == 1:
+            track = self.tracks.get([before])[before]
+            if abs((track.duration or 0) - (analysis.track.duration or 0)) < _SAME_LENGTH:
+                return _Owner(before, before, describes=True)
+        return _Owner(None, before, describes=True)
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """The track a file is of, or None for a new one; the one it was of; whether it names it."""
+
+    track_id: int | None
+    before: int | None
+    describes: bool

@@ -109,18 +109,10 @@ class Database:
         Raises
         ------
         LibraryError
-            If `path` is not a whole Segue catalogue of this version or an older one.
+            If `path` is not a Segue catalogue of this version, or this one cannot be written.
         """
+        source = Database(path, read_only=True)
         try:
-            source = Database(path, read_only=True)
-        except LibraryError as error:
-            raise LibraryError(
-                f"{path} is no usable backup, nothing was changed: {error}"
-            ) from error
-        try:
-            (found,) = source.query_one("PRAGMA quick_check")
-            if found != "ok":
-                raise LibraryError(f"{path} is damaged ({found}); use another backup")
             with translated(self.path):
                 source.connection.backup(self.connection)
         finally:
@@ -131,8 +123,10 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
         uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-        if self.read_only and not os.access(self.path.parent, os.W_OK):
-            uri += "&immutable=1"  # nobody can write here, not even the index of the WAL
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        writing = wal.exists() and wal.stat().st_size > 0
+        if self.read_only and not writing and not os.access(self.path.parent, os.W_OK):
+            uri += "&immutable=1"  # the index of the WAL cannot be made here, and is not needed
         connection = sqlite3.connect(
             uri,
             uri=True,
@@ -211,8 +205,8 @@ def translated(path: Path) -> Iterator[None]:
         raise LibraryError(_explain(path, str(error))) from error
     except sqlite3.DatabaseError as error:
         raise LibraryError(
-            f"{path} is damaged or not a Segue library ({error}); restore a backup of the library "
-            "with `segue restore`, or move it away and add the music again"
+            f"{path} is damaged or no Segue library ({error}); bring a backup back with "
+            "`segue restore FILE`, or move it away and add the music again"
         ) from error
     except OSError as error:
         raise LibraryError(f"{path} cannot be used: {error.strerror or error}") from error

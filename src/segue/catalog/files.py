@@ -80,6 +80,13 @@ class Files:
                 "DELETE FROM root WHERE path = ? OR (path >= ? AND path < ?)", (folder, low, high)
             )
 
+    def first_of(self, track_id: int) -> int | None:
+        """Return the id of a track's oldest file: the one that its title and tags come from."""
+        (first,) = self._database.query_one(
+            "SELECT min(id) FROM file WHERE track_id = ?", (track_id,)
+        )
+        return None if first is None else int(first)
+
     def of_track(self, track_id: int) -> list[KnownFile]:
         """Return a track's files, present or not."""
         rows = self._database.query(

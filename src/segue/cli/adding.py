@@ -40,7 +40,7 @@ def add(
 
     Exit status: 0 when all went well, 3 when some files failed, 2 for wrong use, 1 otherwise.
     """
-    with segue.open(library_path) as library:
+    with options.open_library(library_path) as library:
         report = _add(library, folders, workers, quiet=as_json)
     if as_json:
         output.print_json(report.to_json())
@@ -67,7 +67,7 @@ def watch(folders: tuple[str, ...], library_path: str | None, as_json: bool) -> 
         output.print_report(report)
         click.echo("Watching; stop with Ctrl-C.", err=True)
 
-    with segue.open(library_path) as library:
+    with options.open_library(library_path) as library:
         library.watch(*folders, on_report=tell)
 
 
@@ -99,7 +99,7 @@ def start(folder: str | None, library_path: str | None, as_json: bool) -> int:
     ear first, the network that listens, if it is not there.
     """
     _fetch_ear()
-    with segue.open(library_path) as library:
+    with options.open_library(library_path) as library:
         report = _add(library, (_first_folder(library, folder),), None, quiet=as_json)
         track = next(library.tracks(), None)
         answer = library.similar(track.id, k=5) if track is not None else None
@@ -115,11 +115,8 @@ def start(folder: str | None, library_path: str | None, as_json: bool) -> int:
 def _add(
     library: Library, folders: tuple[str, ...], workers: int | None, *, quiet: bool
 ) -> AddReport:
-    def waiting() -> None:
-        click.echo("Another segue is writing to this library; waiting for it ...", err=True)
-
     with output.progress(quiet=quiet) as tell:
-        return library.add(*folders, workers=workers, on_progress=tell, on_wait=waiting)
+        return library.add(*folders, workers=workers, on_progress=tell)
 
 
 def _fetch_ear() -> None:

@@ -151,8 +151,8 @@ def backup(file: str, library_path: str | None, as_json: bool) -> None:
 @options.as_json
 def restore(file: str, library_path: str | None, as_json: bool) -> None:
     """Take over the backup in FILE; what the library holds now is replaced."""
-    with segue.open(library_path) as library:
-        library.restore(file)
+    segue.restore(file, library_path, on_wait=options.say_waiting)
+    with options.open_existing(library_path) as library:
         tracks = library.status()["tracks"]
     _say(f"Restored: {tracks:,} tracks.", {"tracks": tracks}, as_json=as_json)
 

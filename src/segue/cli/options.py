@@ -36,9 +36,19 @@ def as_json(command: _Command) -> _Command:
     )(command)
 
 
+def open_library(library_path: str | None) -> Library:
+    """Open a library, or make it."""
+    return segue.open(library_path, on_wait=say_waiting)
+
+
 def open_existing(library_path: str | None) -> Library:
     """Open a library that is there; asking must not make one where a path is misspelt."""
     folder = library_folder(library_path)
     if not (folder / "segue.db").exists():
         raise LibraryError(f"there is no library at {folder}; make one with `segue add FOLDER`")
-    return segue.open(folder)
+    return open_library(library_path)
+
+
+def say_waiting() -> None:
+    """Tell why nothing happens for a while."""
+    click.echo("Another segue is writing to this library; waiting for it ...", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from segue.config import cores
 from segue.errors import UsageError
 from segue.service.scan import Plan, scan
 from segue.service.worker import Failure, Workers
+from segue.sources.walk import NO_MEDIA, NOT_AUDIO
 from segue.types import SCHEMA_VERSION, display_path
 
 _LIMIT: Final = 120.0  # seconds for one file
@@ -119,6 +120,9 @@ def add(
             )
     on_progress(AddProgress("scan"))
     plan = scan(catalog, folders)
+    for path, kind, message in plan.unread:
+        if path in folders and kind in (NOT_AUDIO, NO_MEDIA):
+            raise UsageError(message)
     name, version = current_name(ear_folder)
     report = AddReport(embedder=f"{name}/{version}")
     _apply(catalog, plan, report)
@@ -127,8 +131,7 @@ def add(
     again = _to_hear_again(catalog, plan, name, version)
     run = _Run(catalog, plan, report, again, on_progress)
     pool = Workers(_make_analyser, (ear_folder,), count=count, limit=_LIMIT)
-    with closing(pool.map([*plan.todo, *again])) as results:
-        run.write_all(results)
+    run.write_all(pool, [*plan.todo, *again])
     _retire_embedders(catalog, name, version)
     report.seconds = time.monotonic() - started
     return report
@@ -158,37 +161,47 @@ class _Run:
         self.again = {stamp.path for stamp in again}
         self.on_progress = on_progress
         self.total = len(plan.todo) + len(again)
+        self._batch: list[Analysis | tuple[FileStamp, str, str]] = []
+        self._since = time.monotonic()
 
-    def write_all(self, results: Iterator[tuple[FileStamp, Any]]) -> None:
-        batch: list[Analysis | tuple[FileStamp, str, str]] = []
-        since = time.monotonic()
+    def write_all(self, pool: Workers, stamps: Sequence[FileStamp]) -> None:
+        """Analyse the files and write the results, in order."""
         done = 0
         self.on_progress(AddProgress("listen", total=self.total))
         try:
-            for stamp, result in results:
-                outcome = (
-                    (stamp, result.kind, result.message) if isinstance(result, Failure) else result
-                )
-                batch.append(outcome)
-                self._count(stamp, outcome)
-                done += 1
-                if len(batch) >= _BATCH or time.monotonic() - since > _BATCH_SECONDS:
-                    writing, batch = batch, []
-                    self.catalog.write(writing)
-                    since = time.monotonic()
-                self.on_progress(
-                    AddProgress(
-                        "listen",
-                        done,
-                        self.total,
-                        self.report.failed,
-                        self.report.music_seconds,
-                        stamp.path,
+            with closing(pool.map(stamps, on_idle=self._flush)) as results:
+                for stamp, result in results:
+                    self._collect(stamp, result)
+                    done += 1
+                    if (
+                        len(self._batch) >= _BATCH
+                        or time.monotonic() - self._since > _BATCH_SECONDS
+                    ):
+                        self._flush()
+                    self.on_progress(
+                        AddProgress(
+                            "listen",
+                            done,
+                            self.total,
+                            self.report.failed,
+                            self.report.music_seconds,
+                            stamp.path,
+                        )
                     )
-                )
         finally:  # also on Ctrl-C: what is finished is kept
-            if batch:
-                self.catalog.write(batch)
+            self._flush()
+
+    def _collect(self, stamp: FileStamp, result: Any) -> None:
+        if isinstance(result, Failure):
+            result = (stamp, result.kind, result.message)
+        self._batch.append(result)
+        self._count(stamp, result)
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        if batch:
+            self.catalog.write(batch)
+        self._since = time.monotonic()
 
     def _count(self, stamp: FileStamp, outcome: Analysis | tuple[FileStamp, str, str]) -> None:
         report = self.report

@@ -13,7 +13,9 @@ from segue.catalog.catalog import FILE_NAME, Catalog
 from segue.catalog.records import Problem
 from segue.config import ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, UsageError
+from segue.service.lock import write_lock
 from segue.service.resolve import Song, resolve, resolve_exactly
+from segue.service.restore import checked_backup
 from segue.service.similar import SoundSearch
 from segue.service.status import describe_song, library_status
 from segue.types import Answer, Track, display_path
@@ -33,6 +35,8 @@ class Library:
         The library's folder; None means ``SEGUE_HOME``, or the platform's data folder.
     read_only
         Open for asking alone; it must exist.
+    on_wait
+        Called when another process is writing to the library, before waiting for it.
 
     Raises
     ------
@@ -47,7 +51,14 @@ class Library:
     0
     """
 
-    def __init__(self, path: PathLike | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: PathLike | None = None,
+        *,
+        read_only: bool = False,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._on_wait = on_wait
         self.path = library_path(path)
         if not read_only and _cannot_write(self.path):
             if not (self.path / FILE_NAME).exists():
@@ -67,7 +78,6 @@ class Library:
         *folders: PathLike,
         workers: int | None = None,
         on_progress: Callable[[AddProgress], None] = lambda _: None,
-        on_wait: Callable[[], None] = lambda: None,
     ) -> AddReport:
         """Add folders of music, or bring them up to date; without any, all that were added.
 
@@ -79,8 +89,6 @@ class Library:
             Processes that analyse; None takes as many as there are cores.
         on_progress
             Called after the scan and after each file.
-        on_wait
-            Called once if another process is writing to the library, before waiting for it.
 
         Raises
         ------
@@ -91,7 +99,7 @@ class Library:
         """
         from segue.service.add import add  # what analyses music is slow to import
 
-        with self._writing(on_wait):
+        with self._writing():
             paths = [_absolute(folder) for folder in folders] or self._present_roots()
             report = add(
                 self._catalog,
@@ -265,16 +273,15 @@ class Library:
     def restore(self, file: PathLike) -> None:
         """Take over the content of a backup; what the library had is replaced.
 
+        A library that is too damaged to be opened is mended by `segue.restore`.
+
         Raises
         ------
         LibraryError
             If the file is not a whole backup; then nothing changed.
         """
-        source = Path(file).expanduser()
-        if not source.is_file():
-            raise LibraryError(f"there is no backup at {source}")
         with self._writing():
-            self._catalog.replace_with(source)
+            self._catalog.replace_with(checked_backup(file))
 
     def close(self) -> None:
         """Close the catalogue."""
@@ -301,28 +308,13 @@ class Library:
         return present
 
     @contextmanager
-    def _writing(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the lock of the one bulk writer; another process is waited for."""
-        import filelock
-
+    def _writing(self) -> Iterator[None]:
         if self.read_only:
             raise LibraryError(
                 f"the library at {self.path} cannot be written; check who owns it and its disk"
             )
-        lock = filelock.FileLock(self.path / "write.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            on_wait()
-            lock.acquire()
-        except OSError as error:
-            raise LibraryError(
-                f"{self.path} cannot be locked: {error.strerror or error}"
-            ) from error
-        try:
+        with write_lock(self.path, self._on_wait):
             yield
-        finally:
-            lock.release()
 
 
 def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
@@ -349,7 +341,10 @@ def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
 def _absolute(path: PathLike) -> bytes:
     if not os.fspath(path):
         raise UsageError("an empty path was given; name a folder or a file")
-    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+    try:
+        return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+    except FileNotFoundError as error:
+        raise UsageError("the folder you are in no longer exists; go to another one") from error
 
 
 def _cannot_write(folder: Path) -> bool:

@@ -65,13 +65,15 @@ def scan(catalog: Catalog, roots: Sequence[bytes]) -> Plan:
         for file in walk(root, on_problem=lambda *problem: plan.unread.append(problem)):
             found.setdefault(file.path, file)
     sizes = catalog.files.sizes()
+    taken: set[int] = set()  # known files that were found again
     for file in found.values():
         stamp = FileStamp(file.path, file.size, file.mtime_ns)
         before = known.get(file.path)
         if before is not None and before.stamp == stamp:
             _same(plan, before)
-        elif file.size in sizes and (twin := _moved(catalog, stamp, before)) is not None:
+        elif file.size in sizes and (twin := _moved(catalog, stamp, before, taken)) is not None:
             plan.moved.append((twin, stamp))
+            taken.add(twin.id)
         else:
             plan.todo.append(stamp)
             if before is not None and before.track_id is not None:
@@ -93,7 +95,9 @@ def _same(plan: Plan, known: KnownFile) -> None:
         plan.failing += known.state == "failed"
 
 
-def _moved(catalog: Catalog, stamp: FileStamp, before: KnownFile | None) -> KnownFile | None:
+def _moved(
+    catalog: Catalog, stamp: FileStamp, before: KnownFile | None, taken: set[int]
+) -> KnownFile | None:
     """Return the known file that this one is, under another name or only with another time."""
     try:
         content = fingerprint(stamp.path, stamp.size)
@@ -102,7 +106,8 @@ def _moved(catalog: Catalog, stamp: FileStamp, before: KnownFile | None) -> Know
     if before is not None and before.fingerprint == content:
         return before
     for twin in catalog.files.with_fingerprint(content):
-        if twin.track_id is not None and not os.path.lexists(twin.stamp.path):
+        gone = twin.id not in taken and not os.path.lexists(twin.stamp.path)
+        if gone and twin.track_id is not None:
             return twin
     return None
 

@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
@@ -24,6 +25,9 @@ from segue.config import single_thread_environment
 from segue.errors import SegueError
 
 _CHILD: Final = "from segue.service.worker import main; main()"
+_AHEAD: Final = 4  # tasks a process that are taken in advance
+_START_SECONDS: Final = 120.0  # for a process to import and load what its job needs
+_IDLE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,51 +62,66 @@ class Workers:
         self._local = threading.local()
         self._children: list[_Child] = []
         self._guard = threading.Lock()
+        self._stopping = False
 
-    def map(self, tasks: Iterable[Any]) -> Generator[tuple[Any, Any]]:
+    def map(
+        self, tasks: Iterable[Any], *, on_idle: Callable[[], None] = lambda: None
+    ) -> Generator[tuple[Any, Any]]:
         """Yield (task, result) in the order of the tasks; a result may be a `Failure`.
 
-        A few tasks a process are taken in advance, never all of them. Closing the iterator stops
-        the processes.
+        A few tasks a process are taken in advance, never all of them. `on_idle` is called about
+        every second while the next result is waited for. Closing the iterator stops the processes.
 
         Raises
         ------
         SegueError
-            If the job cannot be made.
+            If a process does not start, or the job cannot be made.
         """
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         executor = ThreadPoolExecutor(self._count, thread_name_prefix="segue-worker")
         try:
             for task in tasks:
                 waiting.append((task, executor.submit(self._run, task)))
-                if len(waiting) >= 4 * self._count:
+                if len(waiting) >= _AHEAD * self._count:
                     done, future = waiting.popleft()
-                    yield done, future.result()
+                    yield done, _result(future, on_idle)
             while waiting:
                 done, future = waiting.popleft()
-                yield done, future.result()
+                yield done, _result(future, on_idle)
         finally:
-            for _, future in waiting:
-                future.cancel()
             with self._guard:
+                self._stopping = True
                 for child in self._children:
-                    child.stop()
+                    child.kill()
             executor.shutdown(wait=True, cancel_futures=True)
+            for child in self._children:
+                child.close()
 
     def _run(self, task: Any) -> Any:
         child: _Child | None = getattr(self._local, "child", None)
         if child is None or not child.alive:
-            child = _Child(*self._start)
             with self._guard:
+                if self._stopping:
+                    return Failure("crashed", "the run was stopped")
+                child = _Child()
                 self._children.append(child)
+            problem = child.call(self._start, _START_SECONDS)
+            if problem is not None:
+                raise SegueError(f"a worker process did not start: {problem.message}")
             self._local.child = child
         return child.call(task, self._limit)
+
+
+def _result(future: Future[Any], on_idle: Callable[[], None]) -> Any:
+    while not wait([future], timeout=_IDLE_SECONDS).done:
+        on_idle()
+    return future.result()
 
 
 class _Child:
     """One process, used by one thread."""
 
-    def __init__(self, make_job: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
             [sys.executable, "-c", _CHILD],
             stdin=subprocess.PIPE,
@@ -115,51 +134,44 @@ class _Child:
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
         self.alive = True
-        problem = self._exchange((make_job, arguments))
-        if problem is not None:
-            self.stop()
-            raise SegueError(
-                problem.message if isinstance(problem, Failure) else f"worker: {problem}"
-            )
 
-    def call(self, task: Any, limit: float) -> Any:
-        """Return the job's result for the task, or a `Failure`."""
+    def call(self, message: Any, limit: float) -> Any:
+        """Return the answer to a message, or a `Failure` if there is none within `limit` s."""
         late = threading.Event()
 
         def give_up() -> None:
             late.set()
-            self._process.kill()
+            self.kill()
 
         timer = threading.Timer(limit, give_up)
         timer.daemon = True
         timer.start()
         try:
-            result = self._exchange(task)
-        finally:
-            timer.cancel()
-        if late.is_set() and not self.alive:
-            return Failure("timeout", f"reading it took over {limit:.0f} s and was given up")
-        return result
-
-    def stop(self) -> None:
-        """End the process at once."""
-        self.alive = False
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._in, self._out):
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-    def _exchange(self, message: Any) -> Any:
-        try:
             pickle.dump(message, self._in)
             self._in.flush()
             return pickle.load(self._out)  # noqa: S301 - from our own child
         except (OSError, EOFError, pickle.UnpicklingError, ValueError):
-            self.alive = False
-            self._process.kill()
+            self.kill()
             code = self._process.wait()
-            return Failure("crashed", f"reading it crashed the decoder ({_cause(code)})")
+            if late.is_set():
+                return Failure("timeout", f"it took over {limit:.0f} s and was given up")
+            return Failure(
+                "crashed", f"the decoder crashed on it ({_cause(code)}); the file may be damaged"
+            )
+        finally:
+            timer.cancel()
+
+    def kill(self) -> None:
+        """End the process at once; its thread sees the end of its answers."""
+        self.alive = False
+        self._process.kill()
+
+    def close(self) -> None:
+        """Take back what the process held; no thread may be using it."""
+        self._process.wait()
+        for pipe in (self._in, self._out):
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _cause(code: int) -> str:
@@ -171,12 +183,20 @@ def _cause(code: int) -> str:
 
 def main() -> None:
     """Run the child's side: make the job, then answer tasks until the input ends."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with os.fdopen(os.dup(0), "rb") as tasks, os.fdopen(os.dup(1), "wb") as results:
         # A library that prints must not reach the results.
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
         _serve(tasks, results)
+
+
+def _end_with(parent: int) -> None:
+    """End this process, whatever it is at, soon after its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _serve(tasks: BinaryIO, results: BinaryIO) -> None:

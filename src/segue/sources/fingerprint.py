@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from segue.paths import open_regular
+
 _PIECE: Final = 65_536  # bytes read at the start, the middle and the end
 
 
@@ -19,7 +21,7 @@ def fingerprint(path: bytes, size: int) -> bytes:
         If the file cannot be read.
     """
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for start in sorted({0, max(0, size // 2 - _PIECE // 2), max(0, size - _PIECE)}):
             file.seek(start)
             digest.update(file.read(_PIECE))

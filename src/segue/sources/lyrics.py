@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from typing import BinaryIO, Final
 
+from segue.paths import open_regular
 from segue.sources.encoding import decode
 from segue.sources.walk import extension
 
@@ -41,7 +40,7 @@ def lyrics_beside(path: bytes) -> str | None:
     """
     stem = path[: len(path) - len(extension(path))]
     for suffix in (b".lrc", b".txt"):
-        file = open_regular(stem + suffix)
+        file = open_if_regular(stem + suffix)
         if file is not None:
             with file:
                 try:
@@ -53,14 +52,9 @@ def lyrics_beside(path: bytes) -> str | None:
     return None
 
 
-def open_regular(path: bytes) -> BinaryIO | None:
+def open_if_regular(path: bytes) -> BinaryIO | None:
     """Open a regular file for reading; None for anything else, and where it cannot be opened."""
     try:
-        # Non-blocking, for to open a FIFO would wait for its writer.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_regular(path)
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        return None
-    return open(handle, "rb")

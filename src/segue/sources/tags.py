@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from segue.sources.encoding import repair
 from segue.sources.genres import split_genres
-from segue.sources.lyrics import lyrics_beside, open_regular, plain_lyrics
+from segue.sources.lyrics import lyrics_beside, open_if_regular, plain_lyrics
 from segue.sources.names import Guess, guess_from_path
 from segue.sources.tagformats import asf
 from segue.sources.tagformats.ape import read_ape
@@ -100,7 +100,7 @@ def read_tags(path: bytes) -> Tags:
     missing, and so do all of a file that cannot be opened or is not a regular one. Never raises.
     """
     fields = Fields()
-    file = open_regular(path)
+    file = open_if_regular(path)
     if file is not None:
         with file:
             # Readers parse what strangers wrote, in part by code that is not ours: whatever they
