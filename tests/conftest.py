@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,7 @@ STRICT = bool(os.environ.get("SEGUE_TEST_STRICT"))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In strict mode a skipped test is a failure: something was to be installed and is not."""
     report = yield
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):

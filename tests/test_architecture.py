@@ -16,7 +16,7 @@ import segue
 
 PACKAGE = Path(segue.__file__).parent
 FLOORS = (  # from the ground up; rooms on one floor do not import each other
-    ("types", "config", "extras", "errors"),
+    ("types", "config", "extras", "errors", "paths"),
     ("catalog", "audio", "vectors", "http"),
     ("models", "sources", "players"),
     ("recommend",),

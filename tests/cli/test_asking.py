@@ -126,9 +126,9 @@ def test_a_file_outside(tmp_path: Path) -> None:
 
 
 def test_search() -> None:
-    tracks = read("search", "ines", "alder")
+    tracks = read("search", "ines", "alder")["tracks"]
     assert {track["artist"] for track in tracks} == {"Ines Alder"}
-    assert len(read("search", "ines", "alder", "-n", "2")) == 2
+    assert len(read("search", "ines", "alder", "-n", "2")["tracks"]) == 2
     shown = run("search", "ines", "alder")
     assert shown.return_value == 0
     for track in tracks:
@@ -139,7 +139,7 @@ def test_search() -> None:
     assert nothing.stdout == ""
     assert "Nothing is called" in nothing.stderr
     empty = run("search", "qqqq", "zzzz", "--json")
-    assert (empty.return_value, json.loads(empty.stdout)) == (1, [])
+    assert (empty.return_value, json.loads(empty.stdout)) == (1, {"schema": 1, "tracks": []})
 
 
 def test_show() -> None:

@@ -77,7 +77,7 @@ def test_doctor(library: Path) -> None:
     done = run("doctor")
     assert done.return_value == 0
     assert "40 tracks" in done.stdout
-    checks = read("doctor")
+    checks = read("doctor")["checks"]
     assert {"name", "state", "found", "advice"} == set(checks[0])
 
 

@@ -151,18 +151,6 @@ def test_reports_folders_that_cannot_be_read_and_goes_on(
     assert "Permission denied" in problems[0][2]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read every folder")
-def test_reports_a_folder_closed_by_its_mode(tmp_path: Path) -> None:
-    touch(tmp_path / "b" / "2.mp3")
-    (tmp_path / "b").chmod(0)
-    problems: list[Problem] = []
-    try:
-        assert found(tmp_path, problems) == []
-    finally:
-        (tmp_path / "b").chmod(0o700)
-    assert [kind for _, kind, _ in problems] == [UNREADABLE_FOLDER]
-
-
 @pytest.mark.parametrize(
     ("name", "kind"),
     [(b"absent", UNREADABLE_FOLDER), (b"a.txt", NOT_AUDIO), (b"nul\0", UNREADABLE_FOLDER)],

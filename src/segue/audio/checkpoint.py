@@ -62,7 +62,7 @@ def read_checkpoint(
         if missing:
             raise EarError(f"the checkpoint lacks the tensors {sorted(missing)}")
         return {name: _tensor(name, _entry(value), shards) for name, value in entries.items()}
-    except (IndexError, KeyError, struct.error, UnicodeDecodeError) as error:
+    except (IndexError, KeyError, ValueError, struct.error) as error:
         raise EarError(f"the checkpoint is malformed: {error!r}") from error
 
 

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 _FORMATS: Final = (
     "aac,aiff,ape,asf,au,caf,flac,matroska,webm,mov,mp4,m4a,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
 )
-_PREROLL: Final = 0.1  # seconds decoded and dropped after a seek: Opus and MP3 need some to settle
+# Seconds decoded and dropped after a seek, until the sound is right: Opus converges, and an MP3
+# frame may draw on bits of frames long before it.
+_PREROLL: Final = 0.1
+_MP3_PREROLL: Final = 0.8
 _MIN_SECONDS: Final = 0.1  # a window or a file with less audio than this has none
 _SLACK: Final = 1.0  # seconds taken beyond a window's length, at most
 _MIN_RATE: Final = 1_000  # Hz; below, a header is nonsense and one packet lasts for hours
@@ -198,7 +201,8 @@ def _windows(container: Any, stream: Any, spans: list[tuple[float, float]]) -> l
 def _window(container: Any, stream: Any, start: float, length: float) -> Window | None:
     """Return the window at `start`, or None where the file has no audio there."""
     origin = stream.start_time or 0
-    target = origin + int(max(0.0, start - _PREROLL) / stream.time_base)
+    preroll = _MP3_PREROLL if stream.codec_context.name.startswith("mp3") else _PREROLL
+    target = origin + int(max(0.0, start - preroll) / stream.time_base)
     container.seek(target, stream=stream, backward=True)
     stretch = _Stretch(start, start + length)
     for frame, clock, seconds in _frames(container, stream, start):

@@ -555,7 +555,7 @@ def _write(piece: Piece, number: int, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with soundfile.SoundFile(aside, "w", **options) as file:
+            with aside.open("wb") as raw, soundfile.SoundFile(raw, "w", **options) as file:
                 file.title, file.artist, file.album = piece.title, piece.artist, piece.album
                 file.genre, file.tracknumber, file.comment = piece.style, str(number), COMMENT
                 file.write(render(piece, _FILE_RATE).T)

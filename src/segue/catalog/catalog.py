@@ -82,8 +82,7 @@ class Catalog:
     def relocate(self, moves: Sequence[tuple[KnownFile, FileStamp]]) -> None:
         """Record files that were moved, renamed or only touched, without reading them again."""
         with self.database.transaction() as connection:
-            for known, stamp in moves:
-                self.files.relocate(connection, known, stamp)
+            self.files.relocate(connection, moves)
             self.tracks.delete_orphans(connection)
             self.vectors.count_change(connection)
 

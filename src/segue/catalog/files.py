@@ -165,13 +165,14 @@ class Files:
             (stamp.path, stamp.size, stamp.mtime_ns, kind, message, time.time()),
         )
 
-    def relocate(self, connection: sqlite3.Connection, known: KnownFile, stamp: FileStamp) -> None:
-        """Record that a known file now lies at another path, or only has another time."""
-        connection.execute("DELETE FROM file WHERE path = ? AND id <> ?", (stamp.path, known.id))
-        connection.execute(
-            "UPDATE file SET path = ?, size = ?, mtime_ns = ?, state = 'ok', checked_at = ? "
-            "WHERE id = ?",
-            (stamp.path, stamp.size, stamp.mtime_ns, time.time(), known.id),
+    def relocate(
+        self, connection: sqlite3.Connection, moves: Sequence[tuple[KnownFile, FileStamp]]
+    ) -> None:
+        """Record that known files now lie at other paths, or only have other times."""
+        self._repath(connection, "file", [(known.id, stamp.path) for known, stamp in moves])
+        connection.executemany(
+            "UPDATE file SET size = ?, mtime_ns = ?, state = 'ok', checked_at = ? WHERE id = ?",
+            [(stamp.size, stamp.mtime_ns, time.time(), known.id) for known, stamp in moves],
         )
 
     def mark(self, connection: sqlite3.Connection, ids: Iterable[int], state: str) -> None:
@@ -184,23 +185,33 @@ class Files:
 
     def move(self, old: bytes, new: bytes) -> int:
         """Rewrite every path at or below `old` to lie below `new`; return how many files moved."""
+        low, high = _below(old)
         with self._database.transaction() as connection:
-            moved = 0
+            moved = {}
             for table in ("file", "root"):
-                low, high = _below(old)
                 rows = connection.execute(
                     f"SELECT id, path FROM {table} WHERE path = ? OR (path >= ? AND path < ?)",
                     (old, low, high),
                 ).fetchall()
-                for id_, path in rows:
-                    target = new + path[len(old) :]
-                    connection.execute(f"DELETE FROM {table} WHERE path = ?", (target,))
-                    connection.execute(
-                        f"UPDATE {table} SET path = ? WHERE id = ?",
-                        (target, id_),
-                    )
-                moved = moved or len(rows)
-            return moved
+                self._repath(connection, table, [(id_, new + p[len(old) :]) for id_, p in rows])
+                moved[table] = len(rows)
+            return moved["file"]
+
+    def _repath(
+        self, connection: sqlite3.Connection, table: str, moves: Sequence[tuple[int, bytes]]
+    ) -> None:
+        """Give rows new paths, in place of rows that have them and do not move themselves.
+
+        First all are taken out of the way: a row's new path may be another's old one.
+        """
+        connection.executemany(
+            f"UPDATE {table} SET path = ? WHERE id = ?",
+            [(b"\0%d" % id_, id_) for id_, _ in moves],
+        )
+        connection.executemany(f"DELETE FROM {table} WHERE path = ?", [(p,) for _, p in moves])
+        connection.executemany(
+            f"UPDATE {table} SET path = ? WHERE id = ?", [(path, id_) for id_, path in moves]
+        )
 
     def _one(self, condition: str, value: object) -> KnownFile | None:
         row = self._database.query_one(

@@ -15,7 +15,7 @@ def fold(text: str) -> str:
     """
     # Marks go only from letters that can stand without them: those of kana and of Indic scripts
     # tell syllables apart.
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
     kept = (c for c in decomposed if not "\u0300" <= c <= "\u036f")
     composed = unicodedata.normalize("NFC", "".join(kept))
     return " ".join("".join(c if _is_word(c) else " " for c in composed).split())

@@ -82,8 +82,6 @@ def main() -> None:
     """Run the command line and exit with its status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal that cannot show a title still can "?"
+            stream.reconfigure(errors="replace")  # where a title cannot be shown, "?" stands
     result = segue.main()
     sys.exit(result if isinstance(result, int) else 0)

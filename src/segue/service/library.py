@@ -342,7 +342,9 @@ def _absolute(path: PathLike) -> bytes:
     if not os.fspath(path):
         raise UsageError("an empty path was given; name a folder or a file")
     try:
-        return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+        return os.path.abspath(os.fsencode(os.path.expanduser(path)))
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{os.fspath(path)!r} is no path") from error
     except FileNotFoundError as error:
         raise UsageError("the folder you are in no longer exists; go to another one") from error
 

@@ -13,6 +13,7 @@ from segue.types import Track
 Song = str | int | os.PathLike[str]
 
 _OTHERS = 5
+_MOST_DIGITS = 19  # of an id; more would not fit its 64 bits
 _AS_GOOD = 6.0  # of 100: a match this close to the best may have been meant as well
 
 
@@ -37,13 +38,17 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         If nothing answers to it.
     """
     text = os.fspath(song) if isinstance(song, os.PathLike) else str(song)
-    if text.isascii() and text.isdigit():
-        track = catalog.tracks.get([int(text)]).get(int(text)) if len(text) < 19 else None
+    if isinstance(song, int) or (text.isascii() and text.isdigit()):
+        number = int(text) if len(text) < _MOST_DIGITS else -1
+        track = catalog.tracks.get([number]).get(number)
         if track is not None:
             return Resolved(track, None)
         if isinstance(song, int):
             raise NotFoundError(f"there is no track {song}; find its number with `segue search`")
-    path = os.path.abspath(os.path.expanduser(os.fsencode(text)))
+    try:
+        path = os.path.abspath(os.fsencode(os.path.expanduser(text)))
+    except (UnicodeEncodeError, FileNotFoundError) as error:
+        raise NotFoundError(f"{text!r} names no song") from error
     if os.path.isfile(path):
         return _of_file(catalog, path)
     id_ = catalog.tracks.of_file(path)
@@ -51,6 +56,8 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         return Resolved(catalog.tracks.get([id_])[id_], None)
     if os.path.isdir(path):
         raise NotFoundError(f"{text} is a folder; name a song, or add it with `segue add`")
+    if os.sep in text and os.path.exists(path):
+        raise NotFoundError(f"{text} is a pipe or a device; name a file of music")
     if isinstance(song, os.PathLike):
         raise NotFoundError(f"there is no file {text}")
     return _of_words(catalog, text)

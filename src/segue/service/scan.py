@@ -71,7 +71,7 @@ def scan(catalog: Catalog, roots: Sequence[bytes]) -> Plan:
         before = known.get(file.path)
         if before is not None and before.stamp == stamp:
             _same(plan, before)
-        elif file.size in sizes and (twin := _moved(catalog, stamp, before, taken)) is not None:
+        elif file.size in sizes and (twin := _moved(catalog, stamp, found, taken)) is not None:
             plan.moved.append((twin, stamp))
             taken.add(twin.id)
         else:
@@ -96,20 +96,28 @@ def _same(plan: Plan, known: KnownFile) -> None:
 
 
 def _moved(
-    catalog: Catalog, stamp: FileStamp, before: KnownFile | None, taken: set[int]
+    catalog: Catalog, stamp: FileStamp, found: dict[bytes, FoundFile], taken: set[int]
 ) -> KnownFile | None:
     """Return the known file that this one is, under another name or only with another time."""
     try:
         content = fingerprint(stamp.path, stamp.size)
     except OSError:
         return None  # the analysis will say what is wrong
-    if before is not None and before.fingerprint == content:
-        return before
-    for twin in catalog.files.with_fingerprint(content):
-        gone = twin.id not in taken and not os.path.lexists(twin.stamp.path)
-        if gone and twin.track_id is not None:
-            return twin
-    return None
+    twins = [
+        twin
+        for twin in catalog.files.with_fingerprint(content)
+        if twin.track_id is not None and twin.id not in taken
+    ]
+    same_path = [twin for twin in twins if twin.stamp.path == stamp.path]
+    return next(iter(same_path), None) or next((twin for twin in twins if _left(twin, found)), None)
+
+
+def _left(known: KnownFile, found: dict[bytes, FoundFile]) -> bool:
+    """Return whether a known file is no longer where it was, or something else is there now."""
+    there = found.get(known.stamp.path)
+    if there is not None:
+        return (there.size, there.mtime_ns) != (known.stamp.size, known.stamp.mtime_ns)
+    return not os.path.lexists(known.stamp.path)
 
 
 def _absent(plan: Plan, known: dict[bytes, KnownFile], found: dict[bytes, FoundFile]) -> None:

@@ -30,7 +30,7 @@ from segue.types import Answer, Hit, Seed, Track
 # 0.895. Lower bit rates change the sound more; under one name and of one length less is enough.
 _SAME_COSINE: Final = 0.92
 _SAME_NAME_COSINE: Final = 0.6
-_SAME_SECONDS: Final = 1.0
+_SAME_SECONDS: Final = 0.5
 _SHOWN_WORDS: Final = 4
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -53,6 +54,5 @@ def watch(
 
 
 def _matters(path: str) -> bool:
-    """Return whether a change may concern music: an audio file, or a folder coming or going."""
-    name = path.replace("\\", "/").rpartition("/")[2]
-    return is_audio_name(name.encode("utf-8", "surrogateescape")) or "." not in name.lstrip(".")
+    """Return whether a change may concern music: an audio file, a folder, or what is gone."""
+    return is_audio_name(os.fsencode(path)) or not os.path.isfile(path)
