@@ -8,6 +8,7 @@ A checkpoint is an index beside one or more data shards. The index is a LevelDB 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,6 +73,8 @@ def _tensor(name: str, entry: _Entry, shards: Mapping[int, bytes]) -> NDArray[np
         raise EarError(f"tensor {name} has type {entry.dtype}, expected {_DT_FLOAT} (float32)")
     if _masked_crc32c(raw) != entry.crc32c:
         raise EarError(f"tensor {name} does not match its checksum; fetch the weights again")
+    if len(raw) != 4 * math.prod(entry.shape):
+        raise EarError(f"tensor {name} has {len(raw)} bytes, too few or many for {entry.shape}")
     return np.frombuffer(raw, "<f4").reshape(entry.shape).astype(np.float32)
 
 

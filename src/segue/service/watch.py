@@ -55,4 +55,6 @@ def watch(
 
 def _matters(path: str) -> bool:
     """Return whether a change may concern music: an audio file, a folder, or what is gone."""
+    if os.path.basename(path).startswith("."):
+        return False  # not looked at, whatever it is
     return is_audio_name(os.fsencode(path)) or not os.path.isfile(path)
