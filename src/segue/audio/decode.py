@@ -287,31 +287,44 @@ class _Stretch:
         samples = samples[:, lead : lead + round((self.end - self.start) * SAMPLE_RATE)]
         if samples.shape[1] < _MIN_SECONDS * SAMPLE_RATE:
             return None
-        return Window(self.start, _clean(samples))
+        return Window(self.start, samples)
 
     def _flush(self) -> None:
         if self._fifo is not None:
             frame = self._fifo.read()
             if frame is not None:
-                self._blocks.append(_resample(frame, mono=self._mono))
+                self._blocks.append(_samples(frame, mono=self._mono))
             self._fifo = None
 
 
-def _resample(frame: AudioFrame, *, mono: bool) -> NDArray[np.float32]:
+def _samples(frame: AudioFrame, *, mono: bool) -> NDArray[np.float32]:
     """Return 16 kHz audio [shape=(channels, n)]; more than two channels are mixed to two."""
     import av
 
+    rate = frame.sample_rate
     frame.pts = None
-    resampler = av.AudioResampler(
-        format="fltp", layout="mono" if mono else "stereo", rate=SAMPLE_RATE
-    )
-    parts = [out.to_ndarray() for given in (frame, None) for out in resampler.resample(given)]
-    samples: NDArray[np.float32] = np.concatenate(parts, axis=1)
-    return samples
+    if frame.format.name != "fltp" or frame.layout.nb_channels > 2:
+        converter = av.AudioResampler(format="fltp", layout="mono" if mono else "stereo", rate=rate)
+        parts = [out.to_ndarray() for given in (frame, None) for out in converter.resample(given)]
+        return _resample(np.concatenate(parts, axis=1, dtype=np.float32), rate)
+    return _resample(np.asarray(frame.to_ndarray(), dtype=np.float32), rate)
+
+
+def _resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Bring audio [shape=(channels, n)] from `rate` to 16 kHz, finite and bounded.
+
+    By soxr, which takes a quarter of the time of FFmpeg's resampler.
+    """
+    import soxr
+
+    samples = _clean(samples)  # first: one NaN would spread over all it is filtered with
+    if rate == SAMPLE_RATE:
+        return samples
+    resampled: NDArray[np.float32] = soxr.resample(samples.T, rate, SAMPLE_RATE).T
+    return np.ascontiguousarray(resampled)
 
 
 def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
-    import av
     import soundfile
 
     file.seek(0)
@@ -324,16 +337,11 @@ def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
             for start, length in spans:
                 sound.seek(int(start * rate))
                 data = sound.read(int(length * rate), dtype="float32", always_2d=True).T
-                mono = len(data) != 2
-                if mono:
+                if len(data) != 2:
                     data = data.mean(axis=0, keepdims=True)
-                frame = av.AudioFrame.from_ndarray(
-                    np.ascontiguousarray(data), "fltp", "mono" if mono else "stereo"
-                )
-                frame.sample_rate = rate
-                samples = _resample(frame, mono=mono)
+                samples = _resample(data, rate)
                 if samples.shape[1] >= _MIN_SECONDS * SAMPLE_RATE:
-                    windows.append(Window(start, _clean(samples)))
+                    windows.append(Window(start, samples))
             codec = f"{sound.format}/{sound.subtype}".lower()
             return _recording(duration, codec, rate, sound.channels, windows, spans)
     except AudioError:

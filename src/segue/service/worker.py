@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from segue.config import single_thread_environment
+from segue.config import worker_environment
 from segue.errors import SegueError
 
 _CHILD: Final = "from segue.service.worker import main; main()"
@@ -127,7 +127,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=single_thread_environment(),
+            env=worker_environment(),
             start_new_session=os.name == "posix",  # Ctrl-C is for the parent, which ends it
         )
         assert self._process.stdin is not None
