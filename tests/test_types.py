@@ -75,7 +75,9 @@ def test_an_answer_is_a_sequence_of_its_hits_and_numbers_them_in_json() -> None:
     assert values["seed"]["title"] == "Seed"
 
 
-@pytest.mark.parametrize("value", [TRACK, Seed((1,)), Hit(TRACK, 1.0), Answer(TRACK, ())])
+@pytest.mark.parametrize(
+    "value", [TRACK, Seed(np.ones((1, 2), np.float32)), Hit(TRACK, 1.0), Answer(TRACK, ())]
+)
 def test_values_cannot_be_changed(value: object) -> None:
     name = dataclasses.fields(value)[0].name  # type: ignore[arg-type]
     with pytest.raises(dataclasses.FrozenInstanceError):

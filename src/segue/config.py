@@ -8,6 +8,7 @@ from typing import Final
 
 HOME_VARIABLE: Final = "SEGUE_HOME"
 EAR_VARIABLE: Final = "SEGUE_EAR"
+FILE_NAME: Final = "segue.db"  # of the catalogue, in the library's folder
 
 _MEMORY_VARIABLES: Final = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")  # glibc's
 _THREAD_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -17,14 +18,14 @@ def library_path(path: str | os.PathLike[str] | None = None) -> Path:
     """Return the library's folder: `path`, else ``SEGUE_HOME``, else the platform's data folder."""
     chosen = path or os.environ.get(HOME_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()
     return _data_path() / "library"
 
 
 def ear_path() -> Path:
     """Return the folder of the network that listens, shared by all libraries of a user."""
     chosen = os.environ.get(EAR_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else _data_path() / "ear"
+    return Path(os.path.expanduser(chosen)).absolute() if chosen else _data_path() / "ear"
 
 
 def music_path() -> Path:

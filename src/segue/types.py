@@ -90,16 +90,13 @@ class Seed:
 
     Attributes
     ----------
-    likes
-        Track ids, in order.
     vectors
-        Unit vectors of audio outside the catalogue [shape=(n, d)], or None.
+        Unit vectors of songs, in the catalogue or not [shape=(n, d)].
     allowed
         Ids that may be answered (int64, any order), or None for all.
     """
 
-    likes: tuple[int, ...] = ()
-    vectors: NDArray[np.float32] | None = None
+    vectors: NDArray[np.float32]
     allowed: NDArray[np.int64] | None = None
 
 

@@ -75,7 +75,7 @@ def test_all_of_a_batch_or_nothing(catalog: Catalog) -> None:
 
 def test_relocating_keeps_the_track(catalog: Catalog) -> None:
     catalog.write([analysis(b"/a", "Kept"), analysis(b"/b", "Overwritten")])
-    catalog.relocate([(known(catalog, b"/a"), FileStamp(b"/b", 7, 8))])
+    catalog.relocate([(known(catalog, b"/a"), FileStamp(b"/b", 7, 8))], {})
     assert list(catalog.files.under(b"/")) == [b"/b"]
     assert known(catalog, b"/b").stamp == FileStamp(b"/b", 7, 8)
     assert catalog.tracks.get([1, 2])[1].path == b"/b"
@@ -86,14 +86,14 @@ def test_relocating_keeps_the_track(catalog: Catalog) -> None:
 def test_relocating_brings_a_missing_file_back(catalog: Catalog) -> None:
     catalog.write([analysis(b"/a")])
     catalog.mark([known(catalog, b"/a").id], "missing")
-    catalog.relocate([(known(catalog, b"/a"), FileStamp(b"/b", 7, 8))])
+    catalog.relocate([(known(catalog, b"/a"), FileStamp(b"/b", 7, 8))], {})
     assert catalog.tracks.present() == [1]
 
 
 def test_files_that_swap_names_keep_their_tracks(catalog: Catalog) -> None:
     catalog.write([analysis(b"/a", "A"), analysis(b"/b", "B")])
     a, b = known(catalog, b"/a"), known(catalog, b"/b")
-    catalog.relocate([(a, FileStamp(b"/b", 1000, 2)), (b, FileStamp(b"/a", 1000, 2))])
+    catalog.relocate([(a, FileStamp(b"/b", 1000, 2)), (b, FileStamp(b"/a", 1000, 2))], {})
     assert {path: file.track_id for path, file in catalog.files.under(b"/").items()} == {
         b"/b": 1,
         b"/a": 2,

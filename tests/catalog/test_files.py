@@ -86,24 +86,25 @@ def test_moving_all_below_a_folder(catalog: Catalog) -> None:
     catalog.write([analysis(b"/old/\xff/a"), analysis(b"/old/b"), analysis(b"/older/c")])
     catalog.files.add_root(b"/old")
     catalog.files.add_root(b"/older")
-    assert catalog.files.move(b"/old", b"/new/place") == 2
+    assert catalog.move(b"/old", b"/new/place") == 2
     assert paths(catalog) == {b"/new/place/\xff/a", b"/new/place/b", b"/older/c"}
     assert catalog.files.roots() == [b"/new/place", b"/older"]
-    assert catalog.files.move(b"/old", b"/elsewhere") == 0
+    assert catalog.move(b"/old", b"/elsewhere") == 0
 
 
 def test_moving_onto_what_is_there_replaces_it(catalog: Catalog) -> None:
     catalog.write([analysis(b"/old/a", "Old"), analysis(b"/new/a", "New")])
-    catalog.files.move(b"/old", b"/new")
+    catalog.move(b"/old", b"/new")
     known = catalog.files.get(b"/new/a")
     assert known is not None
     assert known.track_id == 1
     assert paths(catalog) == {b"/new/a"}
+    assert list(catalog.tracks.get([1, 2])) == [1]  # the one that was replaced is gone
 
 
 def test_moving_into_a_folder_of_its_own(catalog: Catalog) -> None:
     catalog.write([analysis(b"/m/a", "One"), analysis(b"/m/m/a", "Two")])
-    assert catalog.files.move(b"/m", b"/m/m") == 2
+    assert catalog.move(b"/m", b"/m/m") == 2
     assert {path: known.track_id for path, known in catalog.files.under(b"/").items()} == {
         b"/m/m/a": 1,
         b"/m/m/m/a": 2,

@@ -167,3 +167,20 @@ def test_a_common_word_does_not_hide_the_best_match(tmp_path: Path) -> None:
     assert titles(catalog, "go be", 1) == ["Be"]
     assert titles(catalog, "be number 599", 1) == ["Be number 599 of a long name"]
     catalog.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "artist"),
+    [
+        ("love", "All You Need Is Love (Remastered 2009)", "The Beatles"),
+        ("satie", "Gymnopédie No. 1 - Lent et douloureux", "Erik Satie"),
+        ("moon", "What a Little Moonlight Can Do, Take Two, from the Columbia Years", "Billie H."),
+    ],
+)
+def test_a_short_word_finds_a_long_title(
+    tmp_path: Path, words: str, title: str, artist: str
+) -> None:
+    catalog = Catalog(tmp_path)
+    catalog.write([analysis(b"/a", title, artist=artist), analysis(b"/b", "Unlike", artist="It")])
+    assert [id_ for id_, _ in catalog.search(words, 5)] == [1]
+    catalog.close()

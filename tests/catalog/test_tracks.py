@@ -109,9 +109,9 @@ def test_a_track_goes_with_its_last_file_and_takes_everything_along(catalog: Cat
         ]
     )
     files = {path: known.id for path, known in catalog.files.under(b"/").items()}
-    assert catalog.forget([files[b"/a"]]) == 0
+    catalog.forget([files[b"/a"]])
     assert catalog.tracks.get([1])[1].path == b"/b"
-    assert catalog.forget([files[b"/b"]]) == 1
+    catalog.forget([files[b"/b"]])
     for table in ("track", "file", "word", "lyrics", "descriptors", "vector", "track_text"):
         assert catalog.database.query_one(f"SELECT count(*) FROM {table}") == (0,)
 

@@ -122,7 +122,8 @@ def test_start_with_an_empty_folder(
 
 
 def test_watching_tells_every_round(music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def once(_: object, *folders: str, on_report: object) -> None:
+    def once(_: object, *folders: str, on_report: object, on_problem: object) -> None:
+        assert callable(on_problem)
         assert folders == (str(music),)
         assert callable(on_report)
         on_report(AddReport(added=2))

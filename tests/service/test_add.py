@@ -16,8 +16,7 @@ import pytest
 import segue
 from libraries import command
 from segue.audio.ear import NAME as EAR
-from segue.catalog.catalog import FILE_NAME
-from segue.config import EAR_VARIABLE
+from segue.config import EAR_VARIABLE, FILE_NAME
 from segue.errors import LibraryError, UsageError
 from segue.service.add import AddProgress, AddReport
 from segue.service.library import Library

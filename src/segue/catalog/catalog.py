@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
 from segue.catalog.files import Files
-from segue.catalog.records import Analysis, FileStamp, KnownFile
+from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
 from segue.catalog.search import search
 from segue.catalog.tracks import Tracks
-from segue.catalog.vectors import Vectors
-
-FILE_NAME: Final = "segue.db"
+from segue.catalog.vectors import EmbedderState, Vectors
+from segue.config import FILE_NAME
 
 _SAME_LENGTH: Final = 2.0  # seconds by which one recording may differ after an edit
 
@@ -65,7 +65,8 @@ class Catalog:
                 id_ = made.get(content) if owner.track_id is None else owner.track_id
                 new = id_ is None
                 if id_ is None or owner.describes:
-                    id_ = self.tracks.write(connection, result, id_)
+                    id_ = self.tracks.write_tags(connection, result.track, id_)
+                self.tracks.write_heard(connection, result, id_)
                 made.setdefault(content, id_)
                 if owner.before is not None and owner.before != id_:
                     left.append(owner.before)
@@ -79,29 +80,60 @@ class Catalog:
                 self.vectors.count_change(connection)
         return outcomes
 
-    def relocate(self, moves: Sequence[tuple[KnownFile, FileStamp]]) -> None:
-        """Record files that were moved, renamed or only touched, without reading them again."""
+    def relocate(
+        self, moves: Sequence[tuple[KnownFile, FileStamp]], tags: Mapping[int, TrackRecord]
+    ) -> None:
+        """Record files that were moved, renamed or only touched, without listening to them again.
+
+        `tags` has, by file, what the new names say of songs; the first file of a track names it.
+        """
+        for chunk in in_chunks(moves):
+            with self.database.transaction() as connection:
+                self.files.relocate(connection, chunk)
+                for known, _ in chunk:
+                    track_id = known.track_id
+                    if track_id is None or known.id not in tags:
+                        continue
+                    if self.files.first_of(track_id) == known.id:
+                        self.tracks.write_tags(connection, tags[known.id], track_id)
         with self.database.transaction() as connection:
-            self.files.relocate(connection, moves)
-            self.tracks.delete_orphans(connection)
-            self.vectors.count_change(connection)
+            if self.tracks.delete_orphans(connection):
+                self.vectors.count_change(connection)
+
+    def move(self, old: bytes, new: bytes) -> int:
+        """Rewrite every path at or below `old` to lie below `new`; return how many files moved."""
+        with self.database.transaction() as connection:
+            moved = self.files.move(connection, old, new)
+            if self.tracks.delete_orphans(connection):
+                self.vectors.count_change(connection)
+            return moved
 
     def mark(self, ids: Sequence[int], state: str) -> None:
         """Set the state of files to ``missing``, or to ``ok`` when they are back."""
-        with self.database.transaction() as connection:
-            self.files.mark(connection, ids, state)
-            self.vectors.count_change(connection)
+        for chunk in in_chunks(ids):
+            with self.database.transaction() as connection:
+                self.files.mark(connection, chunk, state)
 
-    def forget(self, ids: Sequence[int]) -> int:
-        """Take files out, and the tracks that have no other; return how many tracks went."""
+    def forget(self, ids: Sequence[int]) -> None:
+        """Take files out, and the tracks that have no other."""
+        for chunk in in_chunks(ids):
+            with self.database.transaction() as connection:
+                self.files.forget(connection, chunk)
+                self.tracks.delete_orphans(connection)
+                self.vectors.count_change(connection)
+
+    def retire(self, embedder: EmbedderState) -> None:
+        """Delete an embedder with all its vectors, a part at a time."""
+        for chunk in in_chunks(self.vectors.tracks_of(embedder)):
+            with self.database.transaction() as connection:
+                self.vectors.delete(connection, embedder, chunk)
         with self.database.transaction() as connection:
-            self.files.forget(connection, ids)
+            self.vectors.delete_embedder(connection, embedder)
             self.vectors.count_change(connection)
-            return self.tracks.delete_orphans(connection)
 
     def replace_with(self, path: Path) -> None:
         """Take over the content of another catalogue file; see `Database.replace_with`."""
-        changes = self.vectors.changes()
+        _, changes = self.vectors.changes()
         self.database.replace_with(path)
         with self.database.transaction() as connection:
             self.vectors.count_change(connection, at_least=changes)

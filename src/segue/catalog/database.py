@@ -79,11 +79,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -98,7 +98,7 @@ class Database:
         with translated(path):
             copy = sqlite3.connect(path)
             try:
-                self.connection.backup(copy, pages=4096)
+                self.connection.backup(copy)  # in one step: one state, and writers go on
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
             finally:
                 copy.close()
@@ -150,8 +150,9 @@ class Database:
 
     def _check_and_migrate(self) -> None:
         connection = self.connection
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        # In this order: another process may be making the tables now.
         empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
         if application != APPLICATION_ID and not empty:
             raise LibraryError(f"{self.path} is another program's database, not a Segue library")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -203,6 +204,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise LibraryError(_explain(path, str(error))) from error
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise  # a mistake of ours, which no advice would mend
     except sqlite3.DatabaseError as error:
         raise LibraryError(
             f"{path} is damaged or no Segue library ({error}); bring a backup back with "

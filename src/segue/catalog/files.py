@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from segue.catalog.database import Database
 from segue.catalog.records import FileRecord, FileStamp, KnownFile, Problem
@@ -183,19 +183,18 @@ class Files:
         """Take files out; a track stays while it has another file."""
         connection.executemany("DELETE FROM file WHERE id = ?", [(i,) for i in ids])
 
-    def move(self, old: bytes, new: bytes) -> int:
+    def move(self, connection: sqlite3.Connection, old: bytes, new: bytes) -> int:
         """Rewrite every path at or below `old` to lie below `new`; return how many files moved."""
         low, high = _below(old)
-        with self._database.transaction() as connection:
-            moved = {}
-            for table in ("file", "root"):
-                rows = connection.execute(
-                    f"SELECT id, path FROM {table} WHERE path = ? OR (path >= ? AND path < ?)",
-                    (old, low, high),
-                ).fetchall()
-                self._repath(connection, table, [(id_, new + p[len(old) :]) for id_, p in rows])
-                moved[table] = len(rows)
-            return moved["file"]
+        moved = {}
+        for table in ("file", "root"):
+            rows = connection.execute(
+                f"SELECT id, path FROM {table} WHERE path = ? OR (path >= ? AND path < ?)",
+                (old, low, high),
+            ).fetchall()
+            self._repath(connection, table, [(id_, new + p[len(old) :]) for id_, p in rows])
+            moved[table] = len(rows)
+        return moved["file"]
 
     def _repath(
         self, connection: sqlite3.Connection, table: str, moves: Sequence[tuple[int, bytes]]
@@ -233,9 +232,3 @@ def _below(folder: bytes) -> tuple[bytes, bytes]:
     separator = os.fsencode(os.sep)
     stem = folder.rstrip(separator)
     return stem + separator, stem + bytes([separator[0] + 1])
-
-
-def iterate_chunks(ids: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
-    """Cut ids into lists short enough for one statement's parameters."""
-    for first in range(0, len(ids), size):
-        yield ids[first : first + size]

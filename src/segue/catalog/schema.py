@@ -21,8 +21,7 @@ CREATE TABLE track (
     disc_number INTEGER,
     year INTEGER,
     genres TEXT NOT NULL DEFAULT '[]',      -- JSON list of strings
-    duration REAL,                          -- seconds
-    merged_into INTEGER REFERENCES track(id)
+    duration REAL                           -- seconds
 );
 
 CREATE TABLE outside_id (                   -- ISRC, MusicBrainz ids
@@ -113,6 +112,7 @@ CREATE TABLE change (                       -- counts changes, so that what is d
     count INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO change VALUES ('vectors', 0);
+INSERT INTO change VALUES ('mark', abs(random()));  -- tells this library from any other
 
 CREATE VIRTUAL TABLE track_text USING fts5(text, tokenize = 'trigram', detail = 'full');
 """

@@ -23,12 +23,15 @@ def search(database: Database, words: str, limit: int) -> list[tuple[int, float]
     query = fold(words)
     if not query:
         return []
-    rows = _holding_all(database, query.split()[:_MOST_WORDS]) or _sharing_trigrams(database, query)
+    whole = _holding_all(database, query.split()[:_MOST_WORDS])
+    rows = whole or _sharing_trigrams(database, query)
     scored = [
         (-_closeness(query, fold(title), fold(artist), fold(album)), id_)
         for id_, title, artist, album in rows
     ]
-    return [(id_, -score) for score, id_ in sorted(scored)[:limit] if -score >= _CLOSE]
+    # Where every word was found, however long the rest of the title is, the song is one of them.
+    least = 0.0 if whole else _CLOSE
+    return [(id_, -score) for score, id_ in sorted(scored)[:limit] if -score >= least]
 
 
 def _holding_all(database: Database, words: Sequence[str]) -> list[tuple[int, str, str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
-from segue.catalog.files import iterate_chunks
 from segue.catalog.records import Analysis, DescriptorRecord, TrackRecord
 from segue.catalog.text import fold
 from segue.types import Track
@@ -31,7 +32,7 @@ class Tracks:
         """Return the tracks with these ids, by id; unknown ids are left out."""
         wanted = list(dict.fromkeys(int(i) for i in ids))
         found: dict[int, Track] = {}
-        for chunk in iterate_chunks(wanted):
+        for chunk in in_chunks(wanted):
             rows = self._database.query(f"{_SELECT} WHERE track.id IN ({_marks(chunk)})", chunk)
             found.update((row[0], _track(row)) for row in rows)
         return found
@@ -44,7 +45,7 @@ class Tracks:
     def words(self, ids: Sequence[int]) -> dict[int, dict[str, float]]:
         """Return, by track, the words the ear heard with their strength, the strongest first."""
         found: dict[int, dict[str, float]] = {int(i): {} for i in ids}
-        for chunk in iterate_chunks([int(i) for i in ids]):
+        for chunk in in_chunks([int(i) for i in ids]):
             rows = self._database.query(
                 f"SELECT track_id, word, strength FROM word WHERE track_id IN ({_marks(chunk)}) "
                 "ORDER BY strength DESC, word",
@@ -78,7 +79,7 @@ class Tracks:
     def descriptors(self, ids: Sequence[int]) -> dict[int, DescriptorRecord]:
         """Return the measured properties of tracks, by id."""
         found: dict[int, DescriptorRecord] = {}
-        for chunk in iterate_chunks([int(i) for i in ids]):
+        for chunk in in_chunks([int(i) for i in ids]):
             rows = self._database.query(
                 "SELECT track_id, tempo, tempo_certainty, key, mode, key_certainty, loudness, "
                 "brightness, onset_rate, silence, tagged_tempo FROM descriptors "
@@ -109,12 +110,14 @@ class Tracks:
             "files": [dict(zip(names, row, strict=True)) for row in files],
         }
 
-    def write(self, connection: sqlite3.Connection, analysis: Analysis, id_: int | None) -> int:
-        """Write a track with its words and descriptors within a transaction; return its id.
+    def write_tags(
+        self, connection: sqlite3.Connection, track: TrackRecord, id_: int | None
+    ) -> int:
+        """Write what is said of a song, within a transaction; return its id.
 
         `id_` None makes a new track, else that one is brought up to date.
         """
-        values = _values(analysis.track)
+        values = _values(track)
         if id_ is None:
             cursor = connection.execute(
                 f"INSERT INTO track ({', '.join(values)}) VALUES ({_marks(values)})",
@@ -124,15 +127,34 @@ class Tracks:
             assert id_ is not None, "SQLite gives every inserted row an id"
         else:
             pairs = ", ".join(f"{name} = ?" for name in values)
-            connection.execute(
-                f"UPDATE track SET {pairs} WHERE id = ?",
-                [*values.values(), id_],
-            )
-            for table in ("lyrics", "outside_id", "descriptors", "word"):
+            connection.execute(f"UPDATE track SET {pairs} WHERE id = ?", [*values.values(), id_])
+            for table in ("lyrics", "outside_id"):
                 connection.execute(f"DELETE FROM {table} WHERE track_id = ?", (id_,))
             connection.execute("DELETE FROM track_text WHERE rowid = ?", (id_,))
-        self._write_parts(connection, analysis, id_)
+        if track.lyrics:
+            connection.execute("INSERT INTO lyrics VALUES (?, ?)", (id_, track.lyrics))
+        connection.executemany(
+            "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
+            [(id_, kind, value) for kind, value in track.outside_ids],
+        )
+        connection.execute(
+            "INSERT INTO track_text (rowid, text) VALUES (?, ?)",
+            (id_, fold(f"{track.artist} {track.title} {track.album}")),
+        )
         return id_
+
+    def write_heard(self, connection: sqlite3.Connection, analysis: Analysis, id_: int) -> None:
+        """Write the words and the descriptors of a song, within a transaction."""
+        for table in ("descriptors", "word"):
+            connection.execute(f"DELETE FROM {table} WHERE track_id = ?", (id_,))
+        connection.execute(
+            f"INSERT INTO descriptors VALUES ({_marks(range(11))})",
+            (id_, *dataclasses.astuple(analysis.descriptors)),
+        )
+        connection.executemany(
+            "INSERT INTO word VALUES (?, ?, ?)",
+            [(id_, word, strength) for word, strength in analysis.words],
+        )
 
     def delete_orphan(self, connection: sqlite3.Connection, id_: int | None) -> None:
         """Delete one track if it has no file any more."""
@@ -149,39 +171,6 @@ class Tracks:
         orphans = "SELECT id FROM track WHERE id NOT IN (SELECT track_id FROM file WHERE track_id)"
         connection.execute(f"DELETE FROM track_text WHERE rowid IN ({orphans})")
         return connection.execute(f"DELETE FROM track WHERE id IN ({orphans})").rowcount
-
-    def _write_parts(self, connection: sqlite3.Connection, analysis: Analysis, id_: int) -> None:
-        track, measured = analysis.track, analysis.descriptors
-        if track.lyrics:
-            connection.execute("INSERT INTO lyrics VALUES (?, ?)", (id_, track.lyrics))
-        connection.executemany(
-            "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
-            [(id_, kind, value) for kind, value in track.outside_ids],
-        )
-        connection.execute(
-            f"INSERT INTO descriptors VALUES ({_marks(range(11))})",
-            (
-                id_,
-                measured.tempo,
-                measured.tempo_certainty,
-                measured.key,
-                measured.mode,
-                measured.key_certainty,
-                measured.loudness,
-                measured.brightness,
-                measured.onset_rate,
-                measured.silence,
-                measured.tagged_tempo,
-            ),
-        )
-        connection.executemany(
-            "INSERT INTO word VALUES (?, ?, ?)",
-            [(id_, word, strength) for word, strength in analysis.words],
-        )
-        connection.execute(
-            "INSERT INTO track_text (rowid, text) VALUES (?, ?)",
-            (id_, fold(f"{track.artist} {track.title} {track.album}")),
-        )
 
 
 def _values(track: TrackRecord) -> Mapping[str, Any]:

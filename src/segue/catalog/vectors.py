@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
 from segue.catalog.records import VectorRecord
 
@@ -34,18 +36,21 @@ class Vectors:
         self._database = database
 
     def embedders(self) -> list[EmbedderState]:
-        """Return the embedders with their numbers of tracks, the most tracks first."""
+        """Return the embedders with their numbers of tracks, the one that came first first."""
         rows = self._database.query(
             "SELECT embedder.id, name, version, dimensions, "
             "(SELECT count(*) FROM vector WHERE embedder_id = embedder.id AND window = -1) AS n "
-            "FROM embedder ORDER BY n DESC, embedder.id DESC"
+            "FROM embedder ORDER BY embedder.id"
         )
         return [EmbedderState(*row) for row in rows]
 
-    def changes(self) -> int:
-        """Return a number that grows whenever a track's vector comes, goes or changes."""
-        row = self._database.query_one("SELECT count FROM change WHERE name = 'vectors'")
-        return int(row[0])
+    def changes(self) -> tuple[int, int]:
+        """Return the library's mark and a number that grows whenever a track's vector changes.
+
+        Together they name a state: no other library, and no other time, has both.
+        """
+        rows = dict(self._database.query("SELECT name, count FROM change"))
+        return rows["mark"], rows["vectors"]
 
     def matrix(self, embedder: EmbedderState) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return ids [shape=(n,)], rising, and unit vectors [shape=(n, d)] of all tracks."""
@@ -58,13 +63,30 @@ class Vectors:
         data = np.frombuffer(b"".join(row[1] for row in rows), _STORED)
         return ids, _unit(data.reshape(len(rows), embedder.dimensions).astype(np.float32))
 
-    def get(self, embedder: EmbedderState, track_id: int) -> NDArray[np.float32] | None:
-        """Return a track's unit vector [shape=(d,)], or None."""
-        row = self._database.query_one(
-            "SELECT data FROM vector WHERE embedder_id = ? AND window = ? AND track_id = ?",
-            (embedder.id, _TRACK, track_id),
+    def get(
+        self, embedder: EmbedderState, track_ids: Sequence[int]
+    ) -> dict[int, NDArray[np.float32]]:
+        """Return the unit vectors [shape=(d,)] of tracks, by id; unknown ones are left out."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for chunk in in_chunks(track_ids):
+            marks = ", ".join("?" * len(chunk))
+            rows = self._database.query(
+                "SELECT track_id, data FROM vector WHERE embedder_id = ? AND window = ? "
+                f"AND track_id IN ({marks})",
+                (embedder.id, _TRACK, *chunk),
+            )
+            found.update(
+                (id_, _unit(np.frombuffer(data, _STORED).astype(np.float32))) for id_, data in rows
+            )
+        return found
+
+    def tracks_of(self, embedder: EmbedderState) -> list[int]:
+        """Return the ids of all tracks that an embedder has heard."""
+        rows = self._database.query(
+            "SELECT track_id FROM vector WHERE embedder_id = ? AND window = ?",
+            (embedder.id, _TRACK),
         )
-        return None if row is None else _unit(np.frombuffer(row[0], _STORED).astype(np.float32))
+        return [id_ for (id_,) in rows]
 
     def windows(self, embedder: EmbedderState, track_id: int) -> NDArray[np.float32]:
         """Return the vectors of a track's windows [shape=(n, d)]; n is 0 where there are none."""
@@ -97,8 +119,18 @@ class Vectors:
             "UPDATE change SET count = max(count, ?) + 1 WHERE name = 'vectors'", (at_least,)
         )
 
-    def delete(self, connection: sqlite3.Connection, embedder: EmbedderState) -> None:
-        """Delete an embedder with all its vectors, within a transaction."""
+    def delete(
+        self, connection: sqlite3.Connection, embedder: EmbedderState, track_ids: Sequence[int]
+    ) -> None:
+        """Delete an embedder's vectors of some tracks, within a transaction."""
+        marks = ", ".join("?" * len(track_ids))
+        connection.execute(
+            f"DELETE FROM vector WHERE embedder_id = ? AND track_id IN ({marks})",
+            (embedder.id, *track_ids),
+        )
+
+    def delete_embedder(self, connection: sqlite3.Connection, embedder: EmbedderState) -> None:
+        """Delete an embedder that has no vectors any more, within a transaction."""
         connection.execute("DELETE FROM vector WHERE embedder_id = ?", (embedder.id,))
         connection.execute("DELETE FROM embedder WHERE id = ?", (embedder.id,))
 

@@ -13,7 +13,7 @@ import click
 import segue
 from segue.cli import options, output
 from segue.config import music_path
-from segue.errors import EarError
+from segue.errors import EarError, SegueError
 from segue.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -67,8 +67,11 @@ def watch(folders: tuple[str, ...], library_path: str | None, as_json: bool) -> 
         output.print_report(report)
         click.echo("Watching; stop with Ctrl-C.", err=True)
 
+    def warn(error: SegueError) -> None:
+        click.echo(f"segue: {error}", err=True)
+
     with options.open_library(library_path) as library:
-        library.watch(*folders, on_report=tell)
+        library.watch(*folders, on_report=tell, on_problem=warn)
 
 
 @click.command()
@@ -81,7 +84,7 @@ def demo(folder: str, as_json: bool) -> None:
     """
     from segue.audio.demo import write_library
 
-    files = write_library(Path(folder).expanduser())
+    files = write_library(Path(os.path.expanduser(folder)))
     if as_json:
         output.print_json({"schema": SCHEMA_VERSION, "files": [os.fspath(file) for file in files]})
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -40,24 +39,21 @@ def similar(
     """
     with options.open_existing(library_path) as library:
         answer = library.similar(" ".join(song), k, having=having, lacking=lacking)
-        playlist = Path(m3u).expanduser() if m3u else None
+        count, playlist = 0, m3u
         if play and playlist is None:
             if library.read_only:
                 raise LibraryError("the library cannot be written; use --m3u FILE with --open")
-            playlist = library.path / "cache" / "similar.m3u8"
-            playlist.parent.mkdir(exist_ok=True)
+            playlist = str(library.path / "similar.m3u8")
+        if playlist is not None:
+            count = library.write_playlist(playlist, answer)
     if as_json:
         output.print_json(answer.to_json())
     else:
         output.print_answer(answer)
-    if playlist is not None:
-        from segue.players.m3u import write_m3u
-
-        count = write_m3u(playlist, [hit.track for hit in answer])
-        if m3u and not as_json:
-            click.echo(f"{count} songs written to {playlist}")
-        if play and click.launch(str(playlist)) != 0:
-            raise LibraryError(f"the system has no player for {playlist}; use --m3u FILE instead")
+    if m3u and not as_json:
+        click.echo(f"{count} songs written to {m3u}")
+    if play and click.launch(str(playlist)) != 0:
+        raise LibraryError(f"the system has no player for {playlist}; use --m3u FILE instead")
 
 
 @click.command()
@@ -108,14 +104,15 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
         ("artist", known["artist"]),
         ("album", known["album"]),
         ("album artist", known["album_artist"] if known["album_artist"] != known["artist"] else ""),
+        ("disc", _number(known["disc_number"], "{}")),
         ("track", _number(known["track_number"], "{}")),
         ("year", _number(known["year"], "{}")),
         ("genres", ", ".join(known["genres"])),
         ("length", output.length(known["duration"])),
         ("sounds", ", ".join(known["words"])),
-        ("tempo", _number(measured.get("tempo"), "{:.0f} BPM")),
+        ("tempo", _sure(measured, "tempo", _number(measured.get("tempo"), "{:.0f} BPM"))),
         ("tempo in tags", _number(measured.get("tagged_tempo"), "{:.0f} BPM")),
-        ("key", measured.get("key_name", "")),
+        ("key", _sure(measured, "key", measured.get("key_name", ""))),
         ("loudness", _number(measured.get("loudness"), "{:.1f} LUFS")),
         ("brightness", _number(measured.get("brightness"), "{:.0f} Hz")),
         ("onsets", _number(measured.get("onset_rate"), "{:.1f} a second")),
@@ -127,10 +124,17 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
         state = "" if file["state"] == "ok" else f" ({file['state']})"
         lines.append(("file", f"{file['path']}{state}  [{form}, {file['size'] / 1e6:.1f} MB]"))
         lines.append(("problem", file["problem"] or ""))
-        lines.append(("ReplayGain", _number(file["track_gain"], "{:+.1f} dB")))
+        lines.append(("track gain", _number(file["track_gain"], "{:+.1f} dB")))
+        lines.append(("album gain", _number(file["album_gain"], "{:+.1f} dB")))
+        lines.append(("cover", "embedded" if file["has_cover"] else ""))
     if known["lyrics"]:
-        lines.append(("lyrics", known["lyrics"].splitlines()[0] + " ..."))
+        lines.append(("lyrics", known["lyrics"]))
     return lines
+
+
+def _sure(measured: dict[str, Any], name: str, text: str) -> str:
+    certainty = measured.get(f"{name}_certainty")
+    return f"{text} ({certainty:.0%} sure)" if text and certainty is not None else text
 
 
 def _number(value: float | None, form: str) -> str:

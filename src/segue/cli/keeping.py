@@ -14,7 +14,6 @@ from segue.config import library_path as library_folder
 from segue.types import SCHEMA_VERSION, display_path
 
 _MARKS: Final = {"ok": "ok", "warning": "look", "bad": "BAD"}
-_WORDS_SHOWN: Final = 60
 _PATHS_SHOWN: Final = 10
 
 
@@ -36,7 +35,13 @@ def status(library_path: str | None, as_json: bool) -> None:
 
 def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
     heard = ", ".join(f"{e['name']} {e['version']}: {e['tracks']:,}" for e in found["embedders"])
-    words = list(found["words"].items())[:_WORDS_SHOWN]
+    from segue.audio.tagwords import FACETS
+
+    words = found["words"]
+    facets = [
+        (facet, ", ".join(f"{word} {words[word]:,}" for word in words if word in members))
+        for facet, members in FACETS.items()
+    ]
     return [
         ("library", found["library"]),
         ("tracks", f"{found['tracks']:,} ({found['hours']:.1f} hours)"),
@@ -49,7 +54,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
             "problems",
             f"{found['problems']:,}" + (": `segue problems`" if found["problems"] else ""),
         ),
-        ("words", ", ".join(f"{word} {count:,}" for word, count in words)),
+        *(facet for facet in facets if facet[1]),
     ]
 
 

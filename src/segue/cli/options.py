@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import segue
-from segue.config import HOME_VARIABLE
+from segue.config import FILE_NAME, HOME_VARIABLE
 from segue.config import library_path as library_folder
 from segue.errors import LibraryError
 
@@ -44,7 +44,7 @@ def open_library(library_path: str | None) -> Library:
 def open_existing(library_path: str | None) -> Library:
     """Open a library that is there; asking must not make one where a path is misspelt."""
     folder = library_folder(library_path)
-    if not (folder / "segue.db").exists():
+    if not (folder / FILE_NAME).exists():
         raise LibraryError(f"there is no library at {folder}; make one with `segue add FOLDER`")
     return open_library(library_path)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from segue.types import display_path
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -165,6 +167,8 @@ class _Lines:
 
     def tell(self, state: AddProgress) -> None:
         now = time.monotonic()
+        if state.problem:
+            click.echo(f"  {_problem(state)}", err=True)
         if state.phase == "scan" or (state.done == 0 and state.total):
             what = "Looking through the folders" if state.phase == "scan" else "Listening"
             click.echo(f"{what} ...", err=True)
@@ -203,6 +207,8 @@ def _bar() -> Iterator[Callable[[AddProgress], None]]:
             if state.phase == "scan":
                 return
             rate = state.done / max(time.monotonic() - started, 1e-9)
+            if state.problem:
+                shown.console.print(_problem(state), style="yellow", markup=False)
             shown.update(
                 task,
                 description="Listening",
@@ -214,6 +220,10 @@ def _bar() -> Iterator[Callable[[AddProgress], None]]:
             )
 
         yield tell
+
+
+def _problem(state: AddProgress) -> str:
+    return f"{display_path(state.path)}: {state.problem}"
 
 
 def _printable(text: str) -> str:

@@ -12,11 +12,13 @@ from typing import Any, Final, Literal
 
 from segue.audio.embedders import current_name
 from segue.catalog.catalog import Catalog
-from segue.catalog.records import Analysis, FileStamp
+from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
 from segue.config import cores
 from segue.errors import UsageError
 from segue.service.scan import Plan, scan
+from segue.service.tagging import track_record
 from segue.service.worker import Failure, Workers
+from segue.sources.tags import describe_file
 from segue.sources.walk import NO_MEDIA, NOT_AUDIO
 from segue.types import SCHEMA_VERSION, display_path
 
@@ -27,7 +29,10 @@ _BATCH_SECONDS: Final = 1.0  # ... or those of so long
 
 @dataclass(frozen=True)
 class AddProgress:
-    """How far an `add` is: `phase` is ``scan`` or ``listen``; `seconds` is music heard of."""
+    """How far an `add` is: `phase` is ``scan`` or ``listen``, counts are of files.
+
+    `path` is the file just done, and `problem` what was wrong with it, or empty.
+    """
 
     phase: Literal["scan", "listen"]
     done: int = 0
@@ -35,6 +40,7 @@ class AddProgress:
     failed: int = 0
     music_seconds: float = 0.0
     path: bytes = b""
+    problem: str = ""
 
 
 @dataclass
@@ -53,8 +59,14 @@ class AddReport:
         Could not be used, in this run.
     still_failing
         Failed before and have not changed; not tried again.
+    damaged
+        Analysed, though only in part.
     music_seconds, seconds
         Length of the music analysed, and how long the whole run took.
+    embedder
+        What listened, as ``name/version``.
+    problems
+        (path, message) of each file that failed.
     """
 
     added: int = 0
@@ -186,6 +198,7 @@ class _Run:
                             self.report.failed,
                             self.report.music_seconds,
                             stamp.path,
+                            "" if isinstance(result, Analysis) else self.report.problems[-1][1],
                         )
                     )
         finally:  # also on Ctrl-C: what is finished is kept
@@ -221,24 +234,38 @@ class _Run:
 
 def _apply(catalog: Catalog, plan: Plan, report: AddReport) -> None:
     """Write what the scan alone has settled."""
+    renamed = [(k, stamp) for k, stamp in plan.moved if k.stamp.path != stamp.path]
     if plan.moved:
-        catalog.relocate(plan.moved)
+        catalog.relocate(plan.moved, _renamed_tags(catalog, renamed))
     if plan.back:
         catalog.mark(plan.back, "ok")
     if plan.gone:
         catalog.mark(plan.gone, "missing")
     if plan.mended:
         catalog.forget(plan.mended)
-    if plan.unread:
-        catalog.write([(FileStamp(path, 0, 0), kind, text) for path, kind, text in plan.unread])
-    renamed = sum(known.stamp.path != stamp.path for known, stamp in plan.moved)
-    report.moved = renamed
-    report.unchanged = plan.unchanged + len(plan.moved) - renamed
+    for path, kind, text in plan.unread:
+        known = catalog.files.get(path)
+        if known is None or known.track_id is None:  # what is known of a song stays
+            catalog.write([(FileStamp(path, 0, 0), kind, text)])
+    report.moved = len(renamed)
+    report.unchanged = plan.unchanged + len(plan.moved) - len(renamed)
     report.back = len(plan.back)
     report.missing = len(plan.gone)
     report.failed = len(plan.unread)
     report.still_failing = plan.failing
     report.problems += [(display_path(path), message) for path, _, message in plan.unread]
+
+
+def _renamed_tags(
+    catalog: Catalog, renamed: Sequence[tuple[KnownFile, FileStamp]]
+) -> dict[int, TrackRecord]:
+    """Read the tags of renamed files again: where they have none, the names tell."""
+    tracks = catalog.tracks.get(known.track_id for known, _ in renamed if known.track_id)
+    return {
+        known.id: track_record(describe_file(stamp.path), tracks[known.track_id].duration)
+        for known, stamp in renamed
+        if known.track_id in tracks
+    }
 
 
 def _to_hear_again(catalog: Catalog, plan: Plan, name: str, version: str) -> list[FileStamp]:
@@ -251,7 +278,11 @@ def _to_hear_again(catalog: Catalog, plan: Plan, name: str, version: str) -> lis
         return []
     todo = {stamp.path for stamp in plan.todo}
     lacking = catalog.files.lacking(name, version)
-    return [known.stamp for known in lacking if known.stamp.path not in todo]
+    return [  # without those of a disk that is not there now
+        known.stamp
+        for known in lacking
+        if known.stamp.path not in todo and os.path.lexists(known.stamp.path)
+    ]
 
 
 def _retire_embedders(catalog: Catalog, name: str, version: str) -> None:
@@ -260,6 +291,4 @@ def _retire_embedders(catalog: Catalog, name: str, version: str) -> None:
         return
     for embedder in catalog.vectors.embedders():
         if (embedder.name, embedder.version) != (name, version):
-            with catalog.database.transaction() as connection:
-                catalog.vectors.delete(connection, embedder)
-                catalog.vectors.count_change(connection)
+            catalog.retire(embedder)

@@ -14,12 +14,12 @@ from segue.catalog.records import (
     DescriptorRecord,
     FileRecord,
     FileStamp,
-    TrackRecord,
     VectorRecord,
 )
 from segue.errors import AudioError
+from segue.service.tagging import track_record
 from segue.sources.fingerprint import fingerprint
-from segue.sources.tags import Tags, describe_file
+from segue.sources.tags import describe_file
 
 
 class Analyser:
@@ -70,32 +70,10 @@ class Analyser:
                 album_gain=tags.replaygain_album_gain,
                 problem=("damaged", recording.problem) if recording.problem else None,
             ),
-            track=_track(tags, recording.duration),
+            track=track_record(tags, recording.duration),
             descriptors=DescriptorRecord(**measured, tagged_tempo=tags.bpm),
             vectors=(
                 VectorRecord(self.embedder.name, self.embedder.version, heard.track, heard.windows),
             ),
             words=heard.words,
         )
-
-
-def _track(tags: Tags, duration: float) -> TrackRecord:
-    outside = {
-        "isrc": tags.isrc,
-        "musicbrainz_recording": tags.musicbrainz_recording_id,
-        "musicbrainz_album": tags.musicbrainz_album_id,
-        "musicbrainz_artist": tags.musicbrainz_artist_id,
-    }
-    return TrackRecord(
-        title=tags.title or "",
-        artist=tags.artist or "",
-        album=tags.album or "",
-        album_artist=tags.album_artist or "",
-        track_number=tags.track,
-        disc_number=tags.disc,
-        year=tags.year,
-        genres=tags.genres,
-        duration=duration,
-        lyrics=tags.lyrics,
-        outside_ids=tuple((kind, value) for kind, value in outside.items() if value),
-    )

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from segue.audio.ear import Ear, installed
-from segue.catalog.catalog import FILE_NAME, Catalog
-from segue.config import cores
+from segue.catalog.catalog import Catalog
+from segue.config import FILE_NAME, cores
 from segue.errors import SegueError
 
-_PACKAGES: Final = ("av", "soundfile", "onnxruntime", "numpy", "scipy", "tinytag", "voyager")
+_PACKAGES: Final = (
+    "segue av soundfile soxr onnx onnxruntime numpy scipy tinytag rapidfuzz voyager filelock "
+    "watchfiles click rich pip"
+).split()
 _DECODERS: Final = {
     "MP3": "mp3float",
     "FLAC": "flac",

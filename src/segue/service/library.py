@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from segue.audio import ear
-from segue.catalog.catalog import FILE_NAME, Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.records import Problem
-from segue.config import ear_path, library_path
-from segue.errors import LibraryError, NotFoundError, UsageError
+from segue.config import FILE_NAME, ear_path, library_path
+from segue.errors import LibraryError, NotFoundError, SegueError, UsageError
 from segue.service.lock import write_lock
 from segue.service.resolve import Song, resolve, resolve_exactly
 from segue.service.restore import checked_backup
 from segue.service.similar import SoundSearch
 from segue.service.status import describe_song, library_status
-from segue.types import Answer, Track, display_path
+from segue.types import Answer, Hit, Track, display_path
 
 if TYPE_CHECKING:
     from segue.service.add import AddProgress, AddReport
@@ -108,25 +108,27 @@ class Library:
                 workers=workers,
                 on_progress=on_progress,
             )
-            self._sound.prepare()
+        self._sound.prepare()
         return report
 
     def watch(
         self,
         *folders: PathLike,
         on_report: Callable[[AddReport], None] = lambda _: None,
+        on_problem: Callable[[SegueError], None] = lambda _: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Add folders, then again whenever something in them changes, until `stop` says so.
 
-        `on_report` is called after each round; `stop` is asked about every second.
+        `on_report` is called after each round, or `on_problem` with why there was none; `stop` is
+        asked about every second.
         """
         from segue.service.watch import watch
 
         paths = [os.fsdecode(_absolute(folder)) for folder in folders] or [
             os.fsdecode(root) for root in self._present_roots()
         ]
-        watch(lambda: self.add(*paths), paths, on_report, stop)
+        watch(lambda: self.add(*paths), paths, on_report, on_problem, stop)
 
     def similar(
         self,
@@ -160,6 +162,19 @@ class Library:
         """
         return self._sound.similar(song, k, having=having, lacking=lacking)
 
+    def write_playlist(self, file: PathLike, tracks: Iterable[Track | Hit]) -> int:
+        """Write tracks, or the hits of an answer, to an M3U playlist; return how many have a file.
+
+        Raises
+        ------
+        LibraryError
+            If the file cannot be written.
+        """
+        from segue.players.m3u import write_m3u
+
+        plain = (item.track if isinstance(item, Hit) else item for item in tracks)
+        return write_m3u(Path(os.path.expanduser(file)), plain)
+
     def search(self, words: str, limit: int = 20) -> list[Track]:
         """Return the tracks whose title, artist and album fit the words, best first.
 
@@ -189,9 +204,9 @@ class Library:
 
     def tracks(self) -> Iterator[Track]:
         """Iterate over the tracks that have a file now, in the order of their ids."""
-        ids = self._catalog.tracks.present()
+        ids = sorted(self._catalog.tracks.present())
         for first in range(0, len(ids), 500):
-            found = self._catalog.tracks.get(sorted(ids)[first : first + 500])
+            found = self._catalog.tracks.get(ids[first : first + 500])
             yield from (found[id_] for id_ in sorted(found))
 
     def words(self) -> dict[str, int]:
@@ -221,7 +236,7 @@ class Library:
             If the library has nothing at or below `old`.
         """
         with self._writing():
-            moved = self._catalog.files.move(_absolute(old), _absolute(new))
+            moved = self._catalog.move(_absolute(old), _absolute(new))
         if not moved:
             raise NotFoundError(f"the library has no file at or below {os.fspath(old)}")
         return moved
@@ -243,9 +258,10 @@ class Library:
         """
         with self._writing():
             files = self._catalog.files
-            known = [] if isinstance(what, int) else list(files.under(_absolute(what)).values())
+            path = b"" if isinstance(what, int) else _absolute(os.fsdecode(what))
+            known = list(files.under(path).values()) if path else []
             if known:
-                files.delete_roots(_absolute(what))  # type: ignore[arg-type]
+                files.delete_roots(path)
             else:
                 known = files.of_track(resolve_exactly(self._catalog, what).id)
             self._catalog.forget([file.id for file in known])
@@ -259,7 +275,9 @@ class Library:
         LibraryError
             If the file cannot be written.
         """
-        target = Path(file).expanduser()
+        target = Path(os.path.expanduser(file))
+        if target.exists() and target.samefile(self.path / FILE_NAME):
+            raise UsageError(f"{target} is the library itself; name another file")
         aside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             self._catalog.database.copy_to(aside)
@@ -334,7 +352,7 @@ def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
     """
     folder = ear_path()
     if force or not ear.installed(folder):
-        ear.install(folder, wheel=Path(wheel).expanduser() if wheel is not None else None)
+        ear.install(folder, wheel=Path(os.path.expanduser(wheel)) if wheel is not None else None)
     return folder
 
 

@@ -29,8 +29,9 @@ def write_lock(library: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         except filelock.Timeout:
             on_wait()
             lock.acquire()
-    except OSError as error:
-        raise LibraryError(f"{library} cannot be locked: {error.strerror or error}") from error
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"{library} cannot be locked: {reason}") from error
     try:
         yield
     finally:

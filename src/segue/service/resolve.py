@@ -10,7 +10,7 @@ from segue.catalog.text import fold
 from segue.errors import NotFoundError
 from segue.types import Track
 
-Song = str | int | os.PathLike[str]
+Song = str | bytes | int | os.PathLike[str]
 
 _OTHERS = 5
 _MOST_DIGITS = 19  # of an id; more would not fit its 64 bits
@@ -37,7 +37,7 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
     NotFoundError
         If nothing answers to it.
     """
-    text = os.fspath(song) if isinstance(song, os.PathLike) else str(song)
+    text = str(song) if isinstance(song, int) else os.fsdecode(song)
     if isinstance(song, int) or (text.isascii() and text.isdigit()):
         number = int(text) if len(text) < _MOST_DIGITS else -1
         track = catalog.tracks.get([number]).get(number)
@@ -58,7 +58,7 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         raise NotFoundError(f"{text} is a folder; name a song, or add it with `segue add`")
     if os.sep in text and os.path.exists(path):
         raise NotFoundError(f"{text} is a pipe or a device; name a file of music")
-    if isinstance(song, os.PathLike):
+    if not isinstance(song, str):
         raise NotFoundError(f"there is no file {text}")
     return _of_words(catalog, text)
 
@@ -73,7 +73,7 @@ def resolve_exactly(catalog: Catalog, song: Song) -> Track:
     """
     resolved = resolve(catalog, song)
     candidates = [] if resolved.track is None else [resolved.track, *resolved.others]
-    text = str(song)
+    text = str(song) if isinstance(song, int) else os.fsdecode(song)
     if len(candidates) == 1 and (text.isdigit() or os.path.lexists(os.path.expanduser(text))):
         return candidates[0]
     named = [t for t in candidates if fold(text) in (fold(t.title), fold(t.name))]

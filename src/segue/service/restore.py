@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from segue.catalog.catalog import FILE_NAME, Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.database import Database
-from segue.config import library_path
+from segue.config import FILE_NAME, library_path
 from segue.errors import LibraryError
 from segue.service.lock import write_lock
 
@@ -63,7 +63,7 @@ def checked_backup(file: str | os.PathLike[str]) -> Path:
     LibraryError
         If it is not there, not a backup, damaged, or from a newer Segue.
     """
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if not path.is_file():
         raise LibraryError(f"there is no backup at {path}")
     try:
@@ -91,6 +91,7 @@ def _replace_damaged(target: Path, source: Path) -> None:
             if part.exists():
                 part.rename(target.with_name(kept + suffix))
         aside.rename(target)
+        shutil.rmtree(target.parent / "cache", ignore_errors=True)  # made from what was damaged
     except OSError as error:
         raise LibraryError(f"{target} cannot be replaced: {error.strerror or error}") from error
     finally:

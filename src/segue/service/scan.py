@@ -35,6 +35,8 @@ class Plan:
         How many files need nothing.
     failing
         How many of those could not be used before, and are still the same.
+    mended
+        Ids of records without a song whose trouble is over: nothing is there any more.
     unread
         (path, kind, message) of what could not be looked at.
     """
@@ -129,7 +131,7 @@ def _absent(plan: Plan, known: dict[bytes, KnownFile], found: dict[bytes, FoundF
             continue
         if any(path == p or path.startswith(p.rstrip(separator) + separator) for p in unread):
             continue
-        if file.problem_kind in _FOLDER_KINDS or file.track_id is None:
+        if file.track_id is None:
             plan.mended.append(file.id)  # a note of trouble that is over
         elif file.state != "missing":
             plan.gone.append(file.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ from segue.types import Answer, Hit, Seed, Track
 
 # Copies at 128 kbit/s were found at 0.97 and above, the nearest two different songs of 1,174 at
 # 0.895. Lower bit rates change the sound more; under one name and of one length less is enough.
-_SAME_COSINE: Final = 0.92
+_SAME_COSINE: Final = {EAR: 0.92}  # plain vectors tell copies from neighbours by name alone
+_NEVER: Final = 2.0
 _SAME_NAME_COSINE: Final = 0.6
 _SAME_SECONDS: Final = 0.5
 _SHOWN_WORDS: Final = 4
@@ -57,7 +59,7 @@ class SoundSearch:
         self._ear_folder = ear_folder
         self._index = SoundIndex(catalog, cache)
         self._listener: Embedder | None = None
-        self._used: tuple[int, EmbedderState] | None = None  # as of this count of changes
+        self._used: tuple[tuple[int, int], EmbedderState] | None = None
 
     def similar(
         self, song: Song, k: int, *, having: Sequence[str] = (), lacking: Sequence[str] = ()
@@ -73,7 +75,9 @@ class SoundSearch:
         return Answer(seed.track, hits, resolved.others, f"{embedder.name}/{embedder.version}")
 
     def embedder(self) -> EmbedderState:
-        """Return the embedder whose vectors are compared: the one that heard the most tracks.
+        """Return the embedder whose vectors are compared: the first that the library was heard by.
+
+        A newer one takes its place when it has heard every track and the old vectors are deleted.
 
         Raises
         ------
@@ -90,7 +94,7 @@ class SoundSearch:
 
     def prepare(self) -> None:
         """Bring the index on disk up to date, so that the next answer comes at once."""
-        if any(state.tracks for state in self._catalog.vectors.embedders()):
+        with contextlib.suppress(NotFoundError):  # nothing was heard yet
             self._index.model(self.embedder())
 
     def _seed(self, resolved: Resolved, embedder: EmbedderState) -> _Heard:
@@ -98,7 +102,7 @@ class SoundSearch:
         if track is None:
             assert resolved.file is not None, "a song resolves to a track or to a file"
             return self._outside(resolved.file, embedder, None)
-        vector = self._catalog.vectors.get(embedder, track.id)
+        vector = self._catalog.vectors.get(embedder, [track.id]).get(track.id)
         if vector is not None:
             return _Heard(track, vector, self._catalog.tracks.words([track.id])[track.id])
         if track.path is None:
@@ -114,6 +118,11 @@ class SoundSearch:
             )
         if self._listener is None or self._listener.name != embedder.name:
             self._listener = embedder_named(embedder.name, self._ear_folder)
+        if self._listener.version != embedder.version:
+            raise EarError(
+                f"the library is still compared by {embedder.name} {embedder.version}, and this is "
+                f"{self._listener.version}; let `segue add` hear it again first"
+            )
         recording = decode(path)
         heard = hear(self._listener, [window.mono for window in recording.windows])
         if track is None:
@@ -152,7 +161,10 @@ class SoundSearch:
             kept = self._distinct(seed, embedder, ranking.ids.tolist())[:k]
             if len(kept) == k or len(ranking) < wanted:
                 break
-            wanted *= 2
+            if allowed is None:  # songs that have no file now are in the way
+                allowed = np.array(self._catalog.tracks.present(), dtype=np.int64)
+            else:
+                wanted *= 2
         scores = dict(zip(ranking.ids.tolist(), ranking.scores.tolist(), strict=True))
         heard = self._catalog.tracks.words([track.id for track in kept])
         return tuple(
@@ -161,26 +173,25 @@ class SoundSearch:
 
     def _distinct(self, seed: _Heard, embedder: EmbedderState, ids: list[int]) -> list[Track]:
         tracks = self._catalog.tracks.get(ids)
+        vectors = self._catalog.vectors.get(embedder, ids)
+        close = _SAME_COSINE.get(embedder.name, _NEVER)
         kept: list[_Heard] = [seed]
         for id_ in ids:
             track = tracks.get(id_)
-            if track is None or track.path is None or id_ == seed.track.id:
+            if track is None or track.path is None or id_ == seed.track.id or id_ not in vectors:
                 continue
-            vector = self._catalog.vectors.get(embedder, id_)
-            if vector is None:
-                continue
-            song = _Heard(track, vector, {})
-            if not any(_same_recording(song, other) for other in kept):
+            song = _Heard(track, vectors[id_], {})
+            if not any(_same_recording(song, other, close) for other in kept):
                 kept.append(song)
         return [song.track for song in kept[1:]]
 
 
-def _same_recording(one: _Heard, other: _Heard) -> bool:
-    """Return whether two tracks are one recording: the same sound, the same length."""
+def _same_recording(one: _Heard, other: _Heard, close: float) -> bool:
+    """Return whether two tracks are one recording: of one length, and close or called alike."""
     if abs((one.track.duration or 0) - (other.track.duration or 0)) > _SAME_SECONDS:
         return False
     cosine = float(one.vector @ other.vector)
-    if cosine >= _SAME_COSINE:
+    if cosine >= close:
         return True
     return cosine >= _SAME_NAME_COSINE and fold(one.track.name) == fold(other.track.name)
 

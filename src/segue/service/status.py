@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,9 +33,19 @@ def library_status(catalog: Catalog, path: Path, ear_folder: Path) -> dict[str, 
         "embedders": embedders,
         "ear": "installed" if installed(ear_folder) else "missing",
         "folders": [display_path(root) for root in catalog.files.roots()],
-        "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+        "bytes": _size(path),
         "words": catalog.tracks.word_counts(),
     }
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of all files below; some may come and go meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
 def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:

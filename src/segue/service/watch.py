@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from segue.errors import LibraryError
+from segue.errors import LibraryError, SegueError
 from segue.service.add import AddReport
 from segue.sources.walk import is_audio_name
 
@@ -19,19 +19,40 @@ def watch(
     add: Callable[[], AddReport],
     folders: Sequence[str],
     on_report: Callable[[AddReport], None],
+    on_problem: Callable[[SegueError], None],
     stop: Callable[[], bool],
 ) -> None:
     """Call `add` now and whenever something in the folders has changed and come to rest.
+
+    A round that fails (a folder is gone for a while, the disk is full) is told to `on_problem`, and
+    the next change is waited for.
 
     Raises
     ------
     LibraryError
         If the system cannot watch the folders (its limit of watches, for one).
     """
+    changes = _changes(folders)
+    batch = next(changes, None)  # watching begins before the first round, which may take hours
+    pending = True
+    while batch is not None:
+        if pending:
+            try:
+                on_report(add())
+            except SegueError as error:
+                on_problem(error)
+        if stop():
+            return
+        batch = next(changes, None)
+        pending = bool(batch)
+
+
+def _changes(folders: Sequence[str]) -> Iterator[object]:
+    """Yield what changed about every second, mostly nothing."""
     import watchfiles
 
     try:
-        changes = watchfiles.watch(
+        yield from watchfiles.watch(
             *folders,
             watch_filter=lambda _, path: _matters(path),
             debounce=_GATHER_MS,
@@ -40,12 +61,6 @@ def watch(
             yield_on_timeout=True,
             raise_interrupt=True,
         )
-        on_report(add())
-        for batch in changes:
-            if stop():
-                return
-            if batch:
-                on_report(add())
     except (OSError, RuntimeError) as error:
         raise LibraryError(
             f"the folders cannot be watched ({error}); on Linux raise "

@@ -103,7 +103,16 @@ class Workers:
             with self._guard:
                 if self._stopping:
                     return Failure("crashed", "the run was stopped")
-                child = _Child()
+                if child is not None:  # it died of its last task
+                    child.close()
+                    self._children.remove(child)
+                try:
+                    child = _Child()
+                except OSError as error:
+                    raise SegueError(
+                        f"no worker process could be started ({error.strerror}); close other "
+                        "programs and run it again"
+                    ) from error
                 self._children.append(child)
             problem = child.call(self._start, _START_SECONDS)
             if problem is not None:

@@ -171,6 +171,8 @@ def _write(path: Path, write: Callable[[BinaryIO], Any]) -> int:
 
 
 def _sync(folder: Path) -> None:
+    if os.name != "posix":
+        return  # elsewhere a folder cannot be opened to be synced
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
