@@ -217,7 +217,8 @@ class _Song:
         sound += np.float32(0.4) * hiss * np.abs(sound)
         hz = np.fft.rfftfreq(self.n, 1 / self.rate).astype(np.float32)
         response = hz / (hz + 120) / (1 + (hz / 5000) ** 4)
-        self.parts[part] = scipy.fft.irfft(scipy.fft.rfft(sound) * response, self.n)
+        dulled = scipy.fft.irfft(scipy.fft.rfft(sound) * response, self.n)
+        self.parts[part] = dulled.astype(np.float32)
 
     def mix(
         self, part: str, level: float, pan: float = 0.0, wet: float = 0.0, tail: float = 0.5

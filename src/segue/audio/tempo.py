@@ -135,7 +135,9 @@ def _autocorrelation(pieces: Sequence[NDArray[np.float64]]) -> NDArray[np.float6
     """Correlation at each lag in frames [shape=(640,)], at most about 1; 0 beyond the overlap."""
     n = _N_CORRELATE
     n = max(n, *(scipy.fft.next_fast_len(len(piece) + _MAX_LAG) for piece in pieces))
-    power = sum(np.abs(scipy.fft.rfft(piece, n)) ** 2 for piece in pieces)
+    power = np.zeros(n // 2 + 1)
+    for piece in pieces:
+        power += np.abs(scipy.fft.rfft(piece, n)) ** 2
     product = scipy.fft.irfft(power, n)[:_MAX_LAG]
     overlap = sum(np.maximum(len(piece) - np.arange(_MAX_LAG), 0) for piece in pieces)
     mean = np.where(overlap > _MIN_OVERLAP, product / np.maximum(overlap, 1), 0)
