@@ -253,20 +253,26 @@ def test_nothing_finished_is_lost_when_the_process_is_stopped(
     tmp_path: Path, demo_music: Path, no_ear: None, number: int, status: int
 ) -> None:
     assert no_ear is None
+    music = tmp_path / "music"
+    for copy in range(6):  # enough to be at for a while, each file with a content of its own
+        for i, piece in enumerate(sorted(demo_music.rglob("*.flac"))):
+            path = music / str(copy) / f"{i}.flac"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(piece.read_bytes() + bytes([copy]))
     home = tmp_path / "library"
-    running = command("add", demo_music, "--library", home, "--workers", "1")
+    running = command("add", music, "--library", home, "--workers", "1")
     until(lambda: rows(home) > 0)
     running.send_signal(number)
     _, said = running.communicate()
     assert running.returncode == status
     assert "Traceback" not in said
     kept = rows(home)
-    assert 0 < kept < 40
+    assert 0 < kept < 240
     with segue.open(home) as library:
-        report = add(library, demo_music)
-        assert numbers(report) == {"added": 40 - kept, "unchanged": kept}
+        report = add(library, music)
+        assert numbers(report) == {"added": 240 - kept, "unchanged": kept}
         state = library.status()
-        assert state["tracks"] == state["files"] == state["vectors"] == 40
+        assert state["tracks"] == state["files"] == state["vectors"] == 240
 
 
 def test_two_at_once_do_not_double_anything(tmp_path: Path, music: Path) -> None:
