@@ -20,13 +20,20 @@ def demo_library(base: Path, music: Path) -> Path:
     return folder
 
 
+# A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C.
+RUN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from segue.cli.main import main; main()"
+)
+
+
 def command(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
     """Start `segue` in a process of its own."""
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "from segue.cli.main import main; main()",
+            RUN,
             *map(str, arguments),
         ],
         stdout=subprocess.PIPE,
