@@ -48,6 +48,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def no_telemetry() -> None:
+    """Keep ONNX Runtime from reporting its use; to be called before it is imported."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
 def worker_environment() -> dict[str, str]:
     """Return this process's environment for one that works beside others like it.
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +128,14 @@ def test_what_was_installed_says_what_it_is_and_whose(ear_folder: Path) -> None:
     about = json.loads((ear_folder / "ear.json").read_text("utf-8"))
     assert about["name"] == Ear.name
     assert "Pons" in about["licence"]
+
+
+def test_nothing_is_reported_to_anyone(ear_folder: Path, tmp_path: Path) -> None:
+    """ONNX Runtime would keep a device id under the user's caches, and send events."""
+    code = (
+        f"from pathlib import Path; from segue.audio.ear import Ear; Ear(Path({str(ear_folder)!r}))"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []

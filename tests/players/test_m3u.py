@@ -32,3 +32,11 @@ def test_nothing_to_write(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="cannot be written"):
         write_m3u(tmp_path / "no" / "a.m3u8", [])
+
+
+def test_what_is_no_playlist_is_never_overwritten(tmp_path: Path) -> None:
+    song = tmp_path / "a.ogg"
+    song.write_bytes(b"OggS music")
+    with pytest.raises(LibraryError, match="no playlist"):
+        write_m3u(song, [])
+    assert song.read_bytes() == b"OggS music"

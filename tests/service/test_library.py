@@ -147,7 +147,8 @@ def test_backup_and_restore(library: Library, tmp_path: Path) -> None:
 
 def test_a_backup_is_replaced_whole_or_not_at_all(library: Library, tmp_path: Path) -> None:
     backup = tmp_path / "backup.db"
-    backup.write_text("an older one")
+    backup.touch()
+    library.backup(backup)  # an older one
     library.backup(backup)
     with sqlite3.connect(backup) as connection:
         assert connection.execute("SELECT count(*) FROM track").fetchone() == (40,)
@@ -239,3 +240,13 @@ def test_threads_ask_one_library(library: Library) -> None:
 def test_the_ear_is_not_fetched_again(ear_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("segue.audio.ear.install", lambda *_, **__: pytest.fail("it was fetched"))
     assert install_ear() == ear_folder
+
+
+def test_a_backup_never_overwrites_something_else(tmp_path: Path) -> None:
+    song = tmp_path / "a.ogg"
+    song.write_bytes(b"OggS music")
+    with segue.open(tmp_path / "library") as library:
+        for file in (song, ""):
+            with pytest.raises(UsageError):
+                library.backup(file)
+    assert song.read_bytes() == b"OggS music"

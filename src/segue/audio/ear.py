@@ -20,6 +20,7 @@ from segue.audio.embedder import unit
 from segue.audio.mel import log_mel, power_spectrogram
 from segue.audio.musicnn import NETWORKS, PATCH_FRAMES, PENULTIMATE, build_model, read_weights
 from segue.audio.tagwords import words
+from segue.config import no_telemetry
 from segue.errors import EarError
 
 NAME: Final = "musicnn"
@@ -61,6 +62,7 @@ class Ear:
     dimensions = PENULTIMATE * len(NETWORKS)
 
     def __init__(self, folder: Path) -> None:
+        no_telemetry()
         import onnxruntime
 
         path = folder / _MODEL

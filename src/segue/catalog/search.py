@@ -11,7 +11,7 @@ from segue.catalog.text import fold
 _CANDIDATES: Final = 400  # rows that are scored one by one
 _TRIGRAM: Final = 3
 _MOST_WORDS: Final = 40  # more of them find the song no better
-_CLOSE: Final = 62.0  # of 100: what is further from the words asked for is not what was meant
+_CLOSE: Final = 68.0  # of 100: what is further from the words asked for is not what was meant
 
 
 def search(database: Database, words: str, limit: int) -> list[tuple[int, float]]:

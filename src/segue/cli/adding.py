@@ -19,7 +19,7 @@ from segue.types import SCHEMA_VERSION
 if TYPE_CHECKING:
     from segue.service.add import AddReport
     from segue.service.library import Library
-    from segue.types import Answer
+    from segue.types import Answer, Track
 
 _FAILED_SOME = 3
 
@@ -98,13 +98,15 @@ def demo(folder: str, as_json: bool) -> None:
 def start(folder: str | None, library_path: str | None, as_json: bool) -> int:
     """Add a FOLDER of music and show what sounds like one of its songs.
 
-    Without FOLDER, your music folder; if there is none, the demo library. Fetches the
+    Without FOLDER, what was added before; else your music folder; if there is none, the
+    demo library. Fetches the
     ear first, the network that listens, if it is not there.
     """
     _fetch_ear()
     with options.open_library(library_path) as library:
-        report = _add(library, (_first_folder(library, folder),), None, quiet=as_json)
-        track = next(library.tracks(), None)
+        folders = _first_folders(library, folder)
+        report = _add(library, folders, None, quiet=as_json)
+        track = _first_track(library, folders)
         answer = library.similar(track.id, k=5) if track is not None else None
     if as_json:
         shown = answer.to_json() if answer is not None else None
@@ -135,20 +137,34 @@ def _fetch_ear() -> None:
         click.echo(f"{error}.", err=True)
 
 
-def _first_folder(library: Library, folder: str | None) -> str:
-    if folder:
-        return folder
+def _first_folders(library: Library, folder: str | None) -> tuple[str, ...]:
+    """Return what to add: the folder named, else those of before, the user's music, the demo."""
+    if folder is not None:
+        return (folder,)
+    known = tuple(path for path in library.folders() if os.path.exists(path))
+    if known:
+        return known
     from segue.sources.walk import walk
 
     music = music_path()
     if music.is_dir() and next(walk(music, on_problem=lambda *_: None), None) is not None:
-        return os.fspath(music)
+        return (os.fspath(music),)
     from segue.audio.demo import write_library
 
     target = library.path / "demo"
     click.echo(f"No music in {music}: rendering the demo library into {target} ...", err=True)
     write_library(target)
-    return os.fspath(target)
+    return (os.fspath(target),)
+
+
+def _first_track(library: Library, folders: tuple[str, ...]) -> Track | None:
+    """Return a song that lies in one of the folders."""
+    places = [os.path.abspath(os.path.expanduser(folder)) for folder in folders]
+    for track in library.tracks():
+        path = os.fsdecode(track.path or b"")
+        if any(path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in places):
+            return track
+    return None
 
 
 def _print_example(answer: Answer | None) -> None:

@@ -51,7 +51,7 @@ def similar(
     else:
         output.print_answer(answer)
     if m3u and not as_json:
-        click.echo(f"{count} songs written to {m3u}")
+        click.echo(f"{count} song{'s' * (count != 1)} written to {m3u}")
     if play and click.launch(str(playlist)) != 0:
         raise LibraryError(f"the system has no player for {playlist}; use --m3u FILE instead")
 

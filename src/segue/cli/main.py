@@ -74,7 +74,7 @@ def segue() -> None:
     """What plays next: songs that sound alike, from the music you own.
 
     Begin with `segue start FOLDER`: it adds a folder of music and shows what sounds like
-    one of its songs. Every command explains itself with --help, and most print JSON with --json.
+    one of its songs. Every command explains itself with --help, and prints JSON with --json.
     """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _WIDE: Final = 110  # columns from which on an answer shows albums
 _ALBUM: Final = 4  # their place among the columns
+_FILE_WIDTH: Final = 160  # columns where no terminal sets a limit
 _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is no terminal
 
 
@@ -33,7 +35,10 @@ def console(*, stderr: bool = False) -> Console:
     """Return a console as wide as the terminal."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    shown = Console(stderr=stderr, highlight=False)
+    if not shown.is_terminal and "COLUMNS" not in os.environ:
+        shown.width = _FILE_WIDTH
+    return shown
 
 
 def table(columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence[str]]) -> None:

@@ -19,8 +19,10 @@ def write_m3u(file: Path, tracks: Iterable[Track]) -> int:
     Raises
     ------
     LibraryError
-        If the file cannot be written.
+        If the file cannot be written, or is there and is something else than a playlist.
     """
+    if file.exists() and not _is_playlist(file):
+        raise LibraryError(f"{os.fspath(file)} is there and is no playlist; name another file")
     lines, count = [b"#EXTM3U"], 0
     for track in tracks:
         if track.path is None or b"\n" in track.path or b"\r" in track.path:
@@ -36,3 +38,12 @@ def write_m3u(file: Path, tracks: Iterable[Track]) -> int:
             f"{os.fspath(file)} cannot be written: {error.strerror or error}"
         ) from error
     return count
+
+
+def _is_playlist(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(7)
+    except OSError:
+        return False
+    return head in (b"", b"#EXTM3U")

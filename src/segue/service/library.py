@@ -15,7 +15,7 @@ from segue.config import FILE_NAME, ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, SegueError, UsageError
 from segue.service.lock import write_lock
 from segue.service.resolve import Song, resolve, resolve_exactly
-from segue.service.restore import checked_backup
+from segue.service.restore import checked_backup, is_sqlite
 from segue.service.similar import SoundSearch
 from segue.service.status import describe_song, library_status
 from segue.types import Answer, Hit, Track, display_path
@@ -125,6 +125,9 @@ class Library:
         """
         from segue.service.watch import watch
 
+        for folder in folders:
+            if not os.path.isdir(_absolute(folder)):
+                raise UsageError(f"{os.fspath(folder)} is no folder; name one to be watched")
         paths = [os.fsdecode(_absolute(folder)) for folder in folders] or [
             os.fsdecode(root) for root in self._present_roots()
         ]
@@ -209,6 +212,10 @@ class Library:
             found = self._catalog.tracks.get(ids[first : first + 500])
             yield from (found[id_] for id_ in sorted(found))
 
+    def folders(self) -> list[str]:
+        """Return the folders that were added, in the order of their paths."""
+        return [os.fsdecode(root) for root in self._catalog.files.roots()]
+
     def words(self) -> dict[str, int]:
         """Return the words that the ear heard, with the number of tracks that have each."""
         return self._catalog.tracks.word_counts()
@@ -260,7 +267,7 @@ class Library:
             files = self._catalog.files
             path = b"" if isinstance(what, int) else _absolute(os.fsdecode(what))
             known = list(files.under(path).values()) if path else []
-            if known:
+            if known or path in files.roots():
                 files.delete_roots(path)
             else:
                 known = files.of_track(resolve_exactly(self._catalog, what).id)
@@ -275,7 +282,9 @@ class Library:
         LibraryError
             If the file cannot be written.
         """
-        target = Path(os.path.expanduser(file))
+        target = Path(os.fsdecode(_absolute(file)))
+        if target.exists() and not is_sqlite(target):
+            raise UsageError(f"{target} is there and is no backup; name another file")
         if target.exists() and target.samefile(self.path / FILE_NAME):
             raise UsageError(f"{target} is the library itself; name another file")
         aside = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -351,7 +360,7 @@ def install_ear(wheel: PathLike | None = None, *, force: bool = False) -> Path:
         If it cannot be fetched, checked or kept.
     """
     folder = ear_path()
-    if force or not ear.installed(folder):
+    if force or wheel is not None or not ear.installed(folder):
         ear.install(folder, wheel=Path(os.path.expanduser(wheel)) if wheel is not None else None)
     return folder
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.text import fold
-from segue.errors import NotFoundError
+from segue.errors import NotFoundError, UsageError
 from segue.types import Track
 
 Song = str | bytes | int | os.PathLike[str]
@@ -38,6 +38,8 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         If nothing answers to it.
     """
     text = str(song) if isinstance(song, int) else os.fsdecode(song)
+    if not text.strip():
+        raise UsageError("an empty name was given; name a song by words, a file or its number")
     if isinstance(song, int) or (text.isascii() and text.isdigit()):
         number = int(text) if len(text) < _MOST_DIGITS else -1
         track = catalog.tracks.get([number]).get(number)
@@ -97,6 +99,8 @@ def _of_words(catalog: Catalog, words: str) -> Resolved:
     matches = catalog.search(words, _OTHERS + 1)
     if not matches and words.isdigit():
         raise NotFoundError(f"there is no track {words}, nor a song called so; try `segue search`")
+    if not matches and os.sep in words:
+        raise NotFoundError(f"there is no file {words}, nor a song called so")
     if not matches:
         raise NotFoundError(
             f"nothing in the library is called {words!r}; try other words with `segue search`, "

@@ -81,6 +81,15 @@ def checked_backup(file: str | os.PathLike[str]) -> Path:
     return path
 
 
+def is_sqlite(file: Path) -> bool:
+    """Return whether a file begins as SQLite's do, or is empty."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(16) in (b"", b"SQLite format 3\0")
+    except OSError:
+        return False
+
+
 def _replace_damaged(target: Path, source: Path) -> None:
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     kept = f"{target.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
