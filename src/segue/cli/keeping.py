@@ -135,7 +135,8 @@ def forget(what: tuple[str, ...], library_path: str | None, as_json: bool) -> No
         paths = library.forget(" ".join(what))
     shown = "".join(f"\n  {path}" for path in paths[:_PATHS_SHOWN])
     more = f"\n  and {len(paths) - _PATHS_SHOWN:,} more" if len(paths) > _PATHS_SHOWN else ""
-    text = f"{_files(len(paths))} no longer in the library:{shown}{more}"
+    colon = ":" if paths else "."
+    text = f"{_files(len(paths))} no longer in the library{colon}{shown}{more}"
     _say(text, {"paths": paths}, as_json=as_json)
 
 
@@ -170,4 +171,6 @@ def _say(text: str, values: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _files(count: int) -> str:
-    return "1 file is" if count == 1 else f"{count:,} files are"
+    return {0: "The folder, which held no file, is", 1: "1 file is"}.get(
+        count, f"{count:,} files are"
+    )
