@@ -32,3 +32,27 @@ class AudioError(SegueError):
 
 class EarError(SegueError):
     """The network's weights cannot be fetched, read or run."""
+
+
+class SourceError(SegueError):
+    """What was to be added cannot be read at all: not there, not recognised, or not what it says.
+
+    One bad record in a source that can be read is no error: it is skipped, with a reason.
+    """
+
+
+class ServiceError(SegueError):
+    """An outside service refused, failed or did not answer.
+
+    Attributes
+    ----------
+    status
+        The HTTP status, or 0 where there was no answer.
+    retry_after
+        Seconds after which it may be asked again, where it said so.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after

@@ -1,4 +1,4 @@
-"""What is written to the catalogue about one file, and what is read back of it."""
+"""What is written to the catalogue about one recording or file, and what is read back of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,25 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """What tags, names and the decoder say of a song; see `segue.types.Track` for the fields."""
+    """What a source says of a recording; see `segue.types.Track` for the fields.
+
+    Attributes
+    ----------
+    outside_ids
+        (kind, value) pairs: ``isrc`` (12 characters, no hyphens), ``musicbrainz_recording``,
+        ``musicbrainz_album``, ``musicbrainz_artist`` (lower-case UUIDs), ``path`` (absolute).
+    key
+        What the source itself knows the recording by, ``service:id``: ``spotify:<22 characters>``,
+        ``deezer:<number>``, ``netease:<number>``, ``subsonic:<server>:<id>``,
+        ``musicbrainz:<recording UUID>``, ``path:<absolute path>``. Empty where only the names are
+        known, and for files, which the `file` table knows.
+    artists
+        Every artist's name in order, where the source lists them apart; else empty.
+    artist_keys
+        Their keys, parallel to `artists` (``spotify:<id>``, ``musicbrainz:<UUID>``), or empty.
+    album_key
+        The album's key, or empty.
+    """
 
     title: str
     artist: str = ""
@@ -23,6 +41,10 @@ class TrackRecord:
     duration: float | None = None
     lyrics: str | None = None
     outside_ids: tuple[tuple[str, str], ...] = ()
+    key: str = ""
+    artists: tuple[str, ...] = ()
+    artist_keys: tuple[str, ...] = ()
+    album_key: str = ""
 
 
 @dataclass(frozen=True)
