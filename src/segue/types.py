@@ -29,6 +29,10 @@ class Track:
         Seconds, or None.
     path
         A file of it that is present now, as bytes of the file system; None where there is none.
+    key
+        What the source that named it knows it by, such as ``spotify:<id>``; None for files.
+    playlists
+        How often it stands in the playlists of the library.
     """
 
     id: int
@@ -42,6 +46,8 @@ class Track:
     genres: tuple[str, ...] = ()
     duration: float | None = None
     path: bytes | None = None
+    key: str | None = None
+    playlists: int = 0
 
     @property
     def name(self) -> str:
@@ -66,6 +72,8 @@ class Track:
             "genres": list(self.genres),
             "duration": self.duration,
             "path": display_path(self.path) if self.path is not None else None,
+            "key": self.key,
+            "playlists": self.playlists,
         }
 
 

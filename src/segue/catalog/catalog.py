@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
+from segue.catalog.features import Features
 from segue.catalog.files import Files
+from segue.catalog.history import History
+from segue.catalog.identity import Identity
+from segue.catalog.importing import Importer
+from segue.catalog.merges import Merges, reroot
+from segue.catalog.playlists import Playlists
+from segue.catalog.provenance import Provenance
 from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
-from segue.catalog.search import search
+from segue.catalog.search import search, versions
+from segue.catalog.search_index import refresh
 from segue.catalog.tracks import Tracks
 from segue.catalog.vectors import EmbedderState, Vectors
 from segue.config import FILE_NAME
 
 _SAME_LENGTH: Final = 2.0  # seconds by which one recording may differ after an edit
+_INDEXED_AT_ONCE: Final = 5_000  # songs in one transaction
 
 
 class Catalog:
@@ -40,6 +49,13 @@ class Catalog:
         self.files = Files(self.database)
         self.tracks = Tracks(self.database)
         self.vectors = Vectors(self.database)
+        self.playlists = Playlists(self.database)
+        self.history = History(self.database)
+        self.features = Features(self.database)
+        self.provenance = Provenance(self.database)
+        self.merges = Merges(self.database)
+        if not read_only:
+            self._place_old_tracks()
 
     def write(
         self, results: Sequence[Analysis | tuple[FileStamp, str, str]]
@@ -50,6 +66,7 @@ class Catalog:
         new, or None for a failure. A file with the content of another one joins its track.
         """
         outcomes: list[tuple[int, bool] | None] = []
+        identity = Identity()
         with self.database.transaction() as connection:
             # All are told before any is written: files may have swapped their names.
             owners = [self._owner(r) if isinstance(r, Analysis) else None for r in results]
@@ -66,6 +83,7 @@ class Catalog:
                 new = id_ is None
                 if id_ is None or owner.describes:
                     id_ = self.tracks.write_tags(connection, result.track, id_)
+                    identity.place_file(connection, id_, result.track, result.file.stamp.path)
                 self.tracks.write_heard(connection, result, id_)
                 made.setdefault(content, id_)
                 if owner.before is not None and owner.before != id_:
@@ -78,7 +96,40 @@ class Catalog:
                 self.tracks.delete_orphan(connection, id_)
             if any(outcomes):
                 self.vectors.count_change(connection)
+            refresh(connection, limit=_INDEXED_AT_ONCE)
         return outcomes
+
+    def importer(self, kind: str, location: str) -> Importer:
+        """Return what writes the records of a source; the source is put on record."""
+        return Importer(self.database, self.provenance.id_of(kind, location))
+
+    def refresh(self, on_progress: Callable[[int, int], None] = lambda *_: None) -> None:
+        """Bring up to date what is counted and what is searched, after sources were added.
+
+        `on_progress` is told how many songs were indexed, of how many. Nothing is lost when it is
+        interrupted: the next time goes on.
+        """
+        self.playlists.recount()
+        (total,) = self.database.query_one("SELECT count(*) FROM song WHERE stale")
+        done = 0
+        while True:
+            with self.database.transaction() as connection:
+                some = refresh(connection, limit=_INDEXED_AT_ONCE)
+            if not some:
+                return
+            done += some
+            on_progress(done, max(total, done))
+
+    def remove_source(self, source_id: int) -> None:
+        """Take out a source with all it brought; what others brought as well stays."""
+        self.provenance.remove(source_id)
+        used: set[int] = set()
+        for _, tracks in self.playlists.entries():
+            used.update(tracks.tolist())
+        orphaned = self.provenance.remove_tracks(source_id, used)
+        with self.database.transaction() as connection:
+            reroot(connection, orphaned)
+        self.refresh()
 
     def relocate(
         self, moves: Sequence[tuple[KnownFile, FileStamp]], tags: Mapping[int, TrackRecord]
@@ -96,6 +147,8 @@ class Catalog:
                         continue
                     if self.files.first_of(track_id) == known.id:
                         self.tracks.write_tags(connection, tags[known.id], track_id)
+                        path = self.files.path_of(known.id)
+                        Identity().place_file(connection, track_id, tags[known.id], path)
         with self.database.transaction() as connection:
             if self.tracks.delete_orphans(connection):
                 self.vectors.count_change(connection)
@@ -138,12 +191,23 @@ class Catalog:
         with self.database.transaction() as connection:
             self.vectors.count_change(connection, at_least=changes)
 
-    def search(self, words: str, limit: int) -> list[tuple[int, float]]:
-        """Return (track id, score 0..100) of the present tracks that words name, best first."""
-        return search(self.database, words, limit)
+    def search(self, words: str, limit: int, *, present: bool = False) -> list[tuple[int, float]]:
+        """Return (track id, score 0..100) of what words name, best first, one track a song.
+
+        `present` takes only songs that have a file now.
+        """
+        return search(self.database, words, limit, present=present)
+
+    def versions(self, ids: Sequence[int]) -> dict[int, list[int]]:
+        """Return, by track, all tracks that are the same song, the one most in playlists first."""
+        return versions(self.database, ids)
 
     def counts(self) -> dict[str, Any]:
-        """Return how much there is: tracks, files by state, hours, problems, playlists."""
+        """Return how much there is.
+
+        `tracks`, `files` and `hours` are of the music that is present; `known_tracks`, `songs` and
+        `artists` of all that any source named.
+        """
         query_one = self.database.query_one
         states = dict(self.database.query("SELECT state, count(*) FROM file GROUP BY state"))
         tracks, seconds = query_one(
@@ -153,6 +217,7 @@ class Catalog:
         (problems,) = query_one(
             "SELECT count(*) FROM file WHERE problem_kind IS NOT NULL AND state <> 'missing'"
         )
+        playlists, entries = self.playlists.counts()
         return {
             "tracks": tracks,
             "files": states.get("ok", 0),
@@ -160,12 +225,33 @@ class Catalog:
             "missing": states.get("missing", 0),
             "hours": (seconds or 0.0) / 3600,
             "problems": problems,
-            "playlists": query_one("SELECT count(*) FROM playlist")[0],
+            "known_tracks": query_one("SELECT count(*) FROM track")[0],
+            "songs": query_one("SELECT count(*) FROM song")[0],
+            "artists": query_one("SELECT count(*) FROM artist")[0],
+            "albums": query_one("SELECT count(*) FROM album")[0],
+            "playlists": playlists,
+            "entries": entries,
+            **self.history.counts(),
+            "features": self.features.count(),
+            "merges": self.merges.counts(),
         }
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+    def _place_old_tracks(self) -> None:
+        """Give the tracks of an older format their songs."""
+        query = "SELECT id FROM track WHERE song_id IS NULL AND key IS NULL AND title <> ''"
+        ids = [id_ for (id_,) in self.database.query(query)]
+        for chunk in in_chunks(ids):
+            records = self.tracks.records(chunk)
+            with self.database.transaction() as connection:
+                identity = Identity()
+                for id_, record in records.items():
+                    identity.place_file(connection, id_, record)
+        if ids:
+            self.refresh()
 
     def _owner(self, analysis: Analysis) -> _Owner:
         """Tell which track a file is of.

@@ -72,6 +72,11 @@ class Database:
         with translated(self.path):
             return self.connection.execute(statement, values).fetchone()
 
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """Iterate over the rows of a query, as of one state, without holding them all."""
+        with translated(self.path):
+            yield from self.connection.execute(statement, values)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run statements as one write: all of them, or on an exception none."""

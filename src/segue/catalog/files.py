@@ -32,6 +32,11 @@ class Files:
         """Return what is known of `path`, or None."""
         return self._one("path = ?", path)
 
+    def path_of(self, id_: int) -> bytes:
+        """Return where a known file lies."""
+        (path,) = self._database.query_one("SELECT path FROM file WHERE id = ?", (id_,))
+        return bytes(path)
+
     def with_fingerprint(self, fingerprint: bytes) -> list[KnownFile]:
         """Return the known files with this content, the oldest first."""
         rows = self._database.query(

@@ -1,94 +1,249 @@
-"""Finding tracks by words of their title, artist and album; typing errors are forgiven."""
+"""Finding songs by words of their title, artist and album; typing errors are forgiven.
+
+The songs that are called exactly so come first, then those that hold every word, then those with
+words that begin so, are spelled alike or hold the letters. Each step reads rows in the order of
+their popularity and stops early, and is taken only where those before found too little.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from segue.catalog.database import Database
+from segue.catalog.search_index import (
+    ABSENT,
+    artist_key,
+    doublings,
+    song_of,
+    title_key,
+    tokens,
+    whole_key,
+)
+from segue.catalog.spelling import Choices, Spelling
 from segue.catalog.text import fold
 
-_CANDIDATES: Final = 400  # rows that are scored one by one
-_TRIGRAM: Final = 3
-_MOST_WORDS: Final = 40  # more of them find the song no better
+_MOST_CHARACTERS: Final = 300  # of what is asked for; more finds the song no better
+_MOST_WORDS: Final = 12
+_CANDIDATES: Final = 200  # rows of one step that are compared one by one
 _CLOSE: Final = 68.0  # of 100: what is further from the words asked for is not what was meant
+_BY_ARTIST: Final = 97.0  # the words are the artist's whole name; 100: the song's
+_PART: Final = 0.8  # of 100 at most, where they are not a whole name
+_EXACT_STEP: Final = 0.7  # points for twice as many playlists, among whole names; 15 at most
+_PART_STEP: Final = 1.4
+_MOST_STEPS: Final = 21.0  # doublings
+_KEPT: Final = 5  # of so many results one is kept for the song that is called exactly so
+
+_Row = tuple[int, str, str, str]  # number in song_text, title, artist, album
 
 
-def search(database: Database, words: str, limit: int) -> list[tuple[int, float]]:
-    """Return (track id, score 0..100) of present tracks, best first, ties in the order of ids.
+def search(
+    database: Database, words: str, limit: int, *, present: bool = False
+) -> list[tuple[int, float]]:
+    """Return (track id, score 0..100) of the songs that words name, best first.
 
-    First the tracks whose text holds every word (a word may be part of a longer one: scripts
-    without spaces need that). Only where there are none, those that share the most trigrams.
+    One track a song: one with a present file, else that which stands in most playlists; where it
+    was merged into another, that one. Ties come by playlists, then in the order of ids.
+
+    Parameters
+    ----------
+    present
+        Only songs that have a file now.
     """
-    query = fold(words)
-    if not query:
+    folded = fold(words[:_MOST_CHARACTERS])
+    if not folded or limit < 1:
         return []
-    whole = _holding_all(database, query.split()[:_MOST_WORDS])
-    rows = whole or _sharing_trigrams(database, query)
-    scored = [
-        (-_closeness(query, fold(title), fold(artist), fold(album)), id_)
-        for id_, title, artist, album in rows
-    ]
-    # Where every word was found, however long the rest of the title is, the song is one of them.
-    least = 0.0 if whole else _CLOSE
-    return [(id_, -score) for score, id_ in sorted(scored)[:limit] if -score >= least]
+    finder = _Finder(database, folded, present)
+    finder.find(limit)
+    return _tracks(database, finder.best(limit), limit)
 
 
-def _holding_all(database: Database, words: Sequence[str]) -> list[tuple[int, str, str, str]]:
-    conditions, values = [], []
-    long = [word for word in words if len(word) >= _TRIGRAM]
-    if long:
-        conditions.append("track_text MATCH ?")
-        values.append(" AND ".join(map(_quoted, long)))
-    for word in words:
-        if len(word) < _TRIGRAM:  # too short for the index: looked for in the text itself
-            # (By `instr`, not LIKE: the index would take that over, and crashes on such patterns.)
-            conditions.append("instr(text, ?) > 0")
-            values.append(word)
-    order = "rank" if long else "length(text), track.id"
-    return _rows(database, " AND ".join(conditions), values, order)
+def versions(database: Database, tracks: Iterable[int]) -> dict[int, list[int]]:
+    """Return, by track, all tracks of its song: those with a file, then the most in playlists.
+
+    Live takes and remixes are other songs. Tracks that were merged are represented by the one they
+    were merged into.
+    """
+    wanted = [int(track) for track in tracks]
+    rows = database.query(f"SELECT id, song_id FROM track WHERE id IN ({_marks(wanted)})", wanted)
+    songs = {track: song for track, song in rows if song is not None}
+    pressings = _pressings(database, sorted(set(songs.values())))
+    return {track: pressings[songs[track]] for track in wanted if track in songs}
 
 
-def _sharing_trigrams(database: Database, query: str) -> list[tuple[int, str, str, str]]:
-    trigrams = {
-        word[i : i + _TRIGRAM]
-        for word in query.split()[:_MOST_WORDS]
-        for i in range(len(word) - _TRIGRAM + 1)
-    }
-    if not trigrams:
-        return []
-    match = " OR ".join(map(_quoted, sorted(trigrams)))
-    return _rows(database, "track_text MATCH ?", [match], "rank")
+class _Finder:
+    """Collects the rows that answer to some folded words, with their scores."""
+
+    def __init__(self, database: Database, folded: str, present: bool) -> None:
+        self._database = database
+        self._present = present
+        self._bare = folded.replace(" ", "")
+        self._plain = folded.split()
+        self._words = list(dict.fromkeys(tokens(folded)))[:_MOST_WORDS]
+        self._text = " ".join(tokens(folded))
+        self._exact: dict[int, float] = {}
+        self._called: list[int] = []  # rows of songs with just this title
+        self._parts: dict[int, float] = {}
+
+    def find(self, limit: int) -> None:
+        """Look until there are `limit` songs, or nothing more can be done."""
+        self._find_whole_names(limit)
+        if self._count() >= limit:
+            return
+        self._add([[[word] for word in self._words]])
+        if self._count() >= limit:
+            return
+        spelling = Spelling(self._database)
+        for forms, least in (
+            (spelling.completed, 0.0),
+            (spelling.mended, _CLOSE),
+            (spelling.mended_more, _CLOSE),
+        ):
+            self._add([forms(self._words)], least)
+            if self._count() >= limit:
+                return
+        if self._count():
+            return
+        self._add([spelling.containing(self._words)])
+        for choices in spelling.relaxed(self._words):
+            if self._count():
+                return
+            self._add(choices, _CLOSE)
+
+    def best(self, limit: int) -> list[tuple[int, float]]:
+        """Return (row, score) of the best rows, and those that are as good as the last of them."""
+        found = {**self._parts, **self._exact}
+        if not found:
+            return []
+        most = max(map(doublings, found))
+        scored = []
+        for row, match in found.items():
+            behind = min(most - doublings(row), _MOST_STEPS)
+            step = _EXACT_STEP if row in self._exact else _PART_STEP
+            scored.append((row, max(0.0, match - step * behind)))
+        scored.sort(key=lambda item: (-item[1], item[0]))
+        chosen = scored[:limit]
+        chosen += [item for item in scored[limit : 2 * limit] if item[1] == chosen[-1][1]]
+        # An artist of that name with many songs does not hide the song of that name.
+        kept = {row for row, _ in chosen}
+        called = [item for item in scored if item[0] in self._called][: max(1, limit // _KEPT)]
+        missing = [item for item in called if item[0] not in kept]
+        return [*chosen[: max(len(chosen) - len(missing), 0)], *missing] if missing else chosen
+
+    def _find_whole_names(self, limit: int) -> None:
+        for row in self._rows(f'keys : "{title_key(self._bare)}"', limit + 5):
+            if self._is_named(row[1]):
+                self._exact[row[0]] = 100.0
+                self._called.append(row[0])
+        turned = {
+            "".join(self._plain[i:] + self._plain[:i])
+            for i in range(min(len(self._plain), _MOST_WORDS))
+        }
+        match = f"keys : ({' OR '.join(map(_quoted, sorted(map(whole_key, turned))))})"
+        for row in self._rows(match, limit + 5):
+            self._exact[row[0]] = 100.0
+        for row in self._rows(f'keys : "{artist_key(self._bare)}"', limit + 5):
+            if self._is_named(row[2]):
+                self._exact.setdefault(row[0], _BY_ARTIST)
+
+    def _is_named(self, lines: str) -> bool:
+        """Tell whether a key was not met by chance."""
+        if not lines.isascii() or not self._bare.isascii():
+            return True
+        return any(line.replace(" ", "").startswith(self._bare) for line in lines.split("\n"))
+
+    def _count(self) -> int:
+        return len(self._exact) + sum(row not in self._exact for row in self._parts)
+
+    def _add(self, choices: Sequence[Choices | None], least: float = 0.0) -> None:
+        """Add the songs for which one of the choices holds: one of each list of words."""
+        match = " OR ".join(
+            "(" + " AND ".join(f"({' OR '.join(map(_quoted, words))})" for words in lists) + ")"
+            for lists in filter(None, choices)
+        )
+        if not match:
+            return
+        for row in self._rows(match, _CANDIDATES):
+            if row[0] not in self._exact and row[0] not in self._parts:
+                closeness = _closeness(self._text, row)
+                if closeness >= least:
+                    self._parts[row[0]] = _PART * closeness
+
+    def _rows(self, match: str, most: int) -> list[_Row]:
+        rows: list[_Row] = self._database.query(
+            "SELECT rowid, title, artist, album FROM song_text "
+            "WHERE song_text MATCH ? AND rowid < ? ORDER BY rowid LIMIT ?",
+            (match, ABSENT, most),
+        )
+        if not self._present:
+            rows += self._database.query(
+                "SELECT rowid, title, artist, album FROM song_text "
+                "WHERE song_text MATCH ? AND rowid >= ? ORDER BY rowid LIMIT ?",
+                (match, ABSENT, most),
+            )
+        return rows
 
 
-def _rows(
-    database: Database, condition: str, values: list[str], order: str
-) -> list[tuple[int, str, str, str]]:
-    return database.query(
-        f"""
-        SELECT track.id, title, artist, album
-        FROM track_text JOIN track ON track.id = track_text.rowid
-        WHERE {condition}
-            AND EXISTS (SELECT 1 FROM file WHERE track_id = track.id AND state = 'ok')
-        ORDER BY {order} LIMIT {_CANDIDATES}
-        """,
-        values,
-    )
-
-
-def _closeness(query: str, title: str, artist: str, album: str) -> float:
-    """Return 0..100: how well folded words name a song, its title before its artist and album."""
+def _closeness(query: str, row: _Row) -> float:
+    """Return 0..100: how well words name a song, its title before its artist and album."""
     from rapidfuzz import fuzz
 
-    whole = max(
-        fuzz.ratio(query, title),
-        fuzz.ratio(query, f"{artist} {title}"),
-        fuzz.ratio(query, f"{title} {artist}"),
+    _, titles, artists, albums = row
+    artist = artists.partition("\n")[0]
+    best = 0.0
+    for title in titles.split("\n"):
+        both = f"{artist} {title}"
+        whole = max(
+            fuzz.ratio(query, title),
+            fuzz.ratio(query, both),
+            fuzz.ratio(query, f"{title} {artist}"),
+        )
+        best = max(best, 0.25 * whole + 0.75 * fuzz.token_set_ratio(query, both))
+    every = f"{titles} {artists} {albums}"
+    parts = max(fuzz.token_set_ratio(query, every), fuzz.partial_ratio(query, every))
+    return max(best, 0.9 * parts)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'  # words hold letters and digits alone
+
+
+def _tracks(
+    database: Database, rows: Sequence[tuple[int, float]], limit: int
+) -> list[tuple[int, float]]:
+    """Return the track and score of each row's song, ties by playlists and ids."""
+    songs = [song_of(row) for row, _ in rows]
+    playlists = dict(
+        database.query(f"SELECT id, playlists FROM song WHERE id IN ({_marks(songs)})", songs)
     )
-    parts = fuzz.token_set_ratio(query, f"{title} {artist} {album}")
-    part = fuzz.partial_ratio(query, f"{title} {artist} {album}")
-    return 0.5 * whole + 0.5 * max(parts, part) if whole < 100 else 100.0
+    pressings = _pressings(database, songs)
+    order = sorted(
+        (-score, -playlists.get(song, 0), song)
+        for song, (_, score) in zip(songs, rows, strict=True)
+        if song in pressings
+    )
+    found: dict[int, float] = {}
+    for score, _, song in order:
+        found.setdefault(pressings[song][0], -score)
+    return list(found.items())[:limit]
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+def _pressings(database: Database, songs: Sequence[int]) -> dict[int, list[int]]:
+    """Return the tracks of songs, as `versions` orders them."""
+    rows = database.query(
+        f"""
+        SELECT song_id, coalesce(merged_into, id) AS root,
+            max(EXISTS (SELECT 1 FROM file WHERE track_id = track.id AND state = 'ok')) AS present
+        FROM track WHERE song_id IN ({_marks(songs)})
+        GROUP BY song_id, root ORDER BY song_id, present DESC, sum(playlists) DESC, root
+        """,
+        songs,
+    )
+    found: dict[int, list[int]] = {}
+    for song, root, _ in rows:
+        found.setdefault(song, []).append(root)
+    return found
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Final
+
+_ASCII: Final = "".join(chr(c).lower() if chr(c).isalnum() else " " for c in range(128))
 
 
 def fold(text: str) -> str:
@@ -13,6 +16,8 @@ def fold(text: str) -> str:
     >>> fold("ＡＢＢＡ　宇多田ヒカル")
     'abba 宇多田ヒカル'
     """
+    if text.isascii():
+        return " ".join(text.translate(_ASCII).split())
     # Marks go only from letters that can stand without them: those of kana and of Indic scripts
     # tell syllables apart.
     decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()

@@ -10,14 +10,14 @@ from typing import Any
 
 from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
+from segue.catalog.merges import reroot
 from segue.catalog.records import Analysis, DescriptorRecord, TrackRecord
-from segue.catalog.text import fold
 from segue.types import Track
 
 _SELECT = """
     SELECT track.id, title, artist, album, album_artist, track_number, disc_number, year, genres,
         duration, (SELECT path FROM file WHERE track_id = track.id AND state = 'ok'
-                   ORDER BY id LIMIT 1)
+                   ORDER BY id LIMIT 1), key, playlists
     FROM track
 """
 
@@ -35,6 +35,24 @@ class Tracks:
         for chunk in in_chunks(wanted):
             rows = self._database.query(f"{_SELECT} WHERE track.id IN ({_marks(chunk)})", chunk)
             found.update((row[0], _track(row)) for row in rows)
+        return found
+
+    def records(self, ids: Sequence[int]) -> dict[int, TrackRecord]:
+        """Return what the tags of files' tracks say, as far as it tells which song they are."""
+        tracks = self.get(ids)
+        found = {}
+        for id_, track in tracks.items():
+            outside = self._database.query(
+                "SELECT kind, value FROM outside_id WHERE track_id = ?", (id_,)
+            )
+            found[id_] = TrackRecord(
+                track.title,
+                track.artist,
+                track.album,
+                track.album_artist,
+                duration=track.duration,
+                outside_ids=tuple(outside),
+            )
         return found
 
     def of_file(self, path: bytes) -> int | None:
@@ -130,16 +148,11 @@ class Tracks:
             connection.execute(f"UPDATE track SET {pairs} WHERE id = ?", [*values.values(), id_])
             for table in ("lyrics", "outside_id"):
                 connection.execute(f"DELETE FROM {table} WHERE track_id = ?", (id_,))
-            connection.execute("DELETE FROM track_text WHERE rowid = ?", (id_,))
         if track.lyrics:
             connection.execute("INSERT INTO lyrics VALUES (?, ?)", (id_, track.lyrics))
         connection.executemany(
             "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
             [(id_, kind, value) for kind, value in track.outside_ids],
-        )
-        connection.execute(
-            "INSERT INTO track_text (rowid, text) VALUES (?, ?)",
-            (id_, fold(f"{track.artist} {track.title} {track.album}")),
         )
         return id_
 
@@ -157,20 +170,24 @@ class Tracks:
         )
 
     def delete_orphan(self, connection: sqlite3.Connection, id_: int | None) -> None:
-        """Delete one track if it has no file any more."""
-        gone = connection.execute(
-            "DELETE FROM track WHERE id = ? AND id NOT IN "
-            "(SELECT track_id FROM file WHERE track_id = ?)",
-            (id_, id_),
-        ).rowcount
-        if gone:
-            connection.execute("DELETE FROM track_text WHERE rowid = ?", (id_,))
+        """Delete one track of a file if it has no file any more."""
+        self._delete(connection, "id = ?", (id_,))
 
     def delete_orphans(self, connection: sqlite3.Connection) -> int:
-        """Delete tracks that have no file, present or missing; return how many."""
-        orphans = "SELECT id FROM track WHERE id NOT IN (SELECT track_id FROM file WHERE track_id)"
-        connection.execute(f"DELETE FROM track_text WHERE rowid IN ({orphans})")
-        return connection.execute(f"DELETE FROM track WHERE id IN ({orphans})").rowcount
+        """Delete tracks that had a file and have none, present or missing; return how many."""
+        return self._delete(connection, "1", ())
+
+    def _delete(self, connection: sqlite3.Connection, which: str, values: Sequence[Any]) -> int:
+        orphans = (
+            f"SELECT id FROM track WHERE {which} AND key IS NULL "
+            "AND id NOT IN (SELECT track_id FROM file WHERE track_id IS NOT NULL)"
+        )
+        merged = connection.execute(
+            f"SELECT track_id FROM merge WHERE state = 'merged' AND into_id IN ({orphans})", values
+        ).fetchall()
+        gone = connection.execute(f"DELETE FROM track WHERE id IN ({orphans})", values).rowcount
+        reroot(connection, [id_ for (id_,) in merged])
+        return gone
 
 
 def _values(track: TrackRecord) -> Mapping[str, Any]:
@@ -188,7 +205,8 @@ def _values(track: TrackRecord) -> Mapping[str, Any]:
 
 
 def _track(row: Sequence[Any]) -> Track:
-    id_, title, artist, album, album_artist, number, disc, year, genres, duration, path = row
+    id_, title, artist, album, album_artist, number, disc, year, genres, duration, *rest = row
+    path, key, playlists = rest
     return Track(
         id=id_,
         title=title,
@@ -201,6 +219,8 @@ def _track(row: Sequence[Any]) -> Track:
         genres=tuple(json.loads(genres)),
         duration=duration,
         path=path,
+        key=key,
+        playlists=playlists,
     )
 
 

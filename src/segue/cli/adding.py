@@ -25,28 +25,40 @@ _FAILED_SOME = 3
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=click.Path())
+@click.argument("what", nargs=-1, type=click.Path(), metavar="[SOURCE]...")
+@click.option("--as", "kind", metavar="KIND", help="What SOURCE is, where it is not recognised.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes.  [default: cores]")
 @options.library
 @options.as_json
 def add(
-    folders: tuple[str, ...], workers: int | None, library_path: str | None, as_json: bool
+    what: tuple[str, ...],
+    kind: str | None,
+    workers: int | None,
+    library_path: str | None,
+    as_json: bool,
 ) -> int:
-    """Add FOLDERS of music, or bring them up to date.
+    """Add SOURCEs of music, playlists and listening, or bring them up to date.
 
-    Without FOLDERS, all that were added before. Files that have not changed cost next to
-    nothing; moved and renamed ones are recognised. It can be stopped at any time and goes on
-    where it was.
+    A SOURCE is a folder of music or a file; an export of Spotify, ListenBrainz, iTunes, Rekordbox
+    or Exportify, zipped or not; the Million Playlist Dataset; a playlist (M3U, XSPF, JSPF); a
+    table of audio features; a NetEase playlist; http://host:port of an OpenSubsonic server
+    (Navidrome, Gonic ...); or listenbrainz:USER. Without any, all folders that were added.
 
-    Exit status: 0 when all went well, 3 when some files failed, 2 for wrong use, 1 otherwise.
+    Adding again brings in what is new. It can be stopped at any time and goes on where it was.
+    KIND is one of: music, million_playlist, challenge_set, spotify_history, spotify_account,
+    listenbrainz, listenbrainz_dump, listenbrainz_api, cookbook, cookbook_db, exportify,
+    feature_table, itunes, rekordbox, xspf, jspf, netease, m3u, subsonic.
+
+    Exit status: 0 when all went well, 3 when some of it failed, 2 for wrong use, 1 otherwise.
     """
     with options.open_library(library_path) as library:
-        report = _add(library, folders, workers, quiet=as_json)
+        report = _add(library, what, workers, kind=kind, quiet=as_json)
     if as_json:
         output.print_json(report.to_json())
     else:
         output.print_report(report)
-    return _FAILED_SOME if report.failed else 0
+    failed = report.failed or any(source.failed for source in report.sources)
+    return _FAILED_SOME if failed else 0
 
 
 @click.command()
@@ -118,10 +130,15 @@ def start(folder: str | None, library_path: str | None, as_json: bool) -> int:
 
 
 def _add(
-    library: Library, folders: tuple[str, ...], workers: int | None, *, quiet: bool
+    library: Library,
+    what: tuple[str, ...],
+    workers: int | None,
+    *,
+    kind: str | None = None,
+    quiet: bool,
 ) -> AddReport:
     with output.progress(quiet=quiet) as tell:
-        return library.add(*folders, workers=workers, on_progress=tell)
+        return library.add(*what, kind=kind, workers=workers, on_progress=tell)
 
 
 def _fetch_ear() -> None:

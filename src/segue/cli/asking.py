@@ -61,20 +61,30 @@ def similar(
 @click.option(
     "-n", "limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
 )
+@click.option("--versions", is_flag=True, help="Show all pressings of each song.")
 @options.library
 @options.as_json
-def search(words: tuple[str, ...], limit: int, library_path: str | None, as_json: bool) -> int:
-    """Find songs by WORDS of title, artist and album; typing errors are forgiven.
+def search(
+    words: tuple[str, ...], limit: int, versions: bool, library_path: str | None, as_json: bool
+) -> int:
+    """Find songs by WORDS of title, artist and album, of all that the library knows.
+
+    Parts of words, accents and typing errors are forgiven. The best match comes first; of equally
+    good ones the song that stands in more playlists.
 
     Exit status: 0 when something was found, 1 when not.
     """
     with options.open_existing(library_path) as library:
         tracks = library.search(" ".join(words), limit)
+        pressings = library.versions(tracks) if versions else {}
     if as_json:
         found = [track.to_json() for track in tracks]
+        for track, shown in zip(tracks, found, strict=True):
+            if versions:
+                shown["versions"] = [other.to_json() for other in pressings[track.id]]
         output.print_json({"schema": SCHEMA_VERSION, "tracks": found})
     elif tracks:
-        output.print_tracks(tracks)
+        output.print_tracks(tracks, pressings)
     else:
         click.echo(f"Nothing is called {' '.join(words)!r}.", err=True)
     return 0 if tracks else 1

@@ -1,4 +1,4 @@
-"""Commands that look after a library: status, problems, doctor, move, forget, backup, restore."""
+"""Commands that look after a library: status, problems, move, forget, backup and others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def status(library_path: str | None, as_json: bool) -> None:
         return
     output.table(
         [("", {"style": "bold"}), ("", {"overflow": "fold", "no_wrap": False, "ratio": 1})],
-        _status_lines(found),
+        [line for line in _status_lines(found) if line[1]],
     )
 
 
@@ -46,6 +46,10 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("library", found["library"]),
         ("tracks", f"{found['tracks']:,} ({found['hours']:.1f} hours)"),
         ("files", f"{found['files']:,} present, {found['missing']:,} missing"),
+        ("songs known", _known(found)),
+        ("playlists", f"{found['playlists']:,} ({found['entries']:,} entries)"),
+        ("listening", _listening(found)),
+        ("feature rows", f"{found['features']:,}" if found["features"] else ""),
         ("folders", "\n".join(found["folders"]) or "none yet: `segue add FOLDER`"),
         ("heard by", heard or "nothing yet"),
         ("ear", found["ear"] + (": `segue ear install`" if found["ear"] == "missing" else "")),
@@ -56,6 +60,23 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         *(facet for facet in facets if facet[1]),
     ]
+
+
+def _known(found: dict[str, Any]) -> str:
+    merged = found["merges"].get("merged", 0)
+    return (
+        f"{found['songs']:,} by {found['artists']:,} artists, as {found['known_tracks']:,} tracks"
+        + (f" ({merged:,} merged)" if merged else "")
+    )
+
+
+def _listening(found: dict[str, Any]) -> str:
+    counts = [
+        (found["listens"], "listens"),
+        (found["ratings"], "ratings"),
+        (found["play_counts"], "play counts"),
+    ]
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 
 
 @click.command()

@@ -23,6 +23,8 @@ _COMMANDS: Final = {
     "show": "asking",
     "status": "keeping",
     "problems": "keeping",
+    "sources": "knowing",
+    "merges": "knowing",
     "doctor": "keeping",
     "move": "keeping",
     "forget": "keeping",

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from segue.service.add import AddProgress, AddReport
+    from segue.service.importing import SourceReport
     from segue.types import Answer, Track
 
 _WIDE: Final = 110  # columns from which on an answer shows albums
 _ALBUM: Final = 4  # their place among the columns
 _FILE_WIDTH: Final = 160  # columns where no terminal sets a limit
+_REASONS_SHOWN: Final = 8
 _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is no terminal
 
 
@@ -99,17 +101,37 @@ def print_answer(answer: Answer) -> None:
         click.echo(f"You may have meant: {names}", err=True)
 
 
-def print_tracks(tracks: Sequence[Track]) -> None:
-    """Print tracks by number."""
-    table(
-        [
-            ("id", {"justify": "right", "min_width": 3}),
-            ("title", {"ratio": 3, "min_width": 12}),
-            ("artist", {"ratio": 2}),
-            ("album", {"ratio": 2}),
-            ("length", {"justify": "right", "min_width": 6}),
-        ],
-        [(str(t.id), t.title, t.artist, t.album, length(t.duration)) for t in tracks],
+def print_tracks(
+    tracks: Sequence[Track], versions: Mapping[int, Sequence[Track]] | None = None
+) -> None:
+    """Print tracks by number, with the pressings of each where they are given."""
+    rows = []
+    for track in tracks:
+        rows.append(_track_row(track, ""))
+        others = [t for t in (versions or {}).get(track.id, ()) if t.id != track.id]
+        rows += [_track_row(other, "  ") for other in others]
+    columns: list[tuple[str, dict[str, Any]]] = [
+        ("id", {"justify": "right", "min_width": 3}),
+        ("title", {"ratio": 3, "min_width": 12}),
+        ("artist", {"ratio": 2}),
+        ("album", {"ratio": 2}),
+        ("length", {"justify": "right", "min_width": 6}),
+        ("playlists", {"justify": "right", "min_width": 9}),
+        ("from", {"min_width": 7}),
+    ]
+    shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
+    table([columns[i] for i in shown], [tuple(row[i] for i in shown) for row in rows])
+
+
+def _track_row(track: Track, indent: str) -> tuple[str, ...]:
+    return (
+        str(track.id),
+        indent + track.title,
+        track.artist,
+        track.album,
+        length(track.duration),
+        f"{track.playlists:,}" if track.playlists else "",
+        track.key.partition(":")[0] if track.key else "file" if track.path else "",
     )
 
 
@@ -128,6 +150,10 @@ def length(seconds: float | None) -> str:
 
 def print_report(report: AddReport) -> None:
     """Print what an `add` did."""
+    for source in report.sources:
+        _print_source(source)
+    if report.sources and not report.embedder:
+        return  # no music was asked for
     parts = [
         (report.added, "added"),
         (report.updated, "updated"),
@@ -152,6 +178,43 @@ def print_report(report: AddReport) -> None:
         click.echo(f"{files} not well: `segue problems` tells which and why.")
 
 
+def _print_source(source: SourceReport) -> None:
+    """Print what came of adding a source: what is new, known, merged and left out."""
+    from segue.service.recognise import NAMES
+
+    click.echo(f"{NAMES[source.kind]}: {_printable(source.location)}")
+    new = [
+        (source.playlists, "playlists"),
+        (source.entries, "entries"),
+        (source.tracks, "tracks"),
+        (source.listens, "listens"),
+        (source.ratings, "ratings"),
+        (source.play_counts, "play counts"),
+        (source.features, "feature rows"),
+    ]
+    known = [
+        (source.known_parts, "parts read before"),
+        (source.known_playlists, "known playlists"),
+        (source.changed_playlists, "changed playlists"),
+    ]
+    merges = [(source.merged, "merged with another source's"), (source.doubtful, "doubtful")]
+    for heading, counts in (("New", new), ("Known", known), ("Same recordings", merges)):
+        said = ", ".join(f"{number:,} {word}" for number, word in counts if number)
+        if said or heading == "New":
+            click.echo(f"  {heading}: {said or 'nothing'}.")
+    if source.skipped:
+        often = sorted(source.skipped.items(), key=lambda item: (-item[1], item[0]))
+        said = ", ".join(f"{number:,} x {reason}" for reason, number in often[:_REASONS_SHOWN])
+        click.echo(f"  Left out: {said}.")
+    for part, message in source.problems[:_REASONS_SHOWN]:
+        click.echo(f"  ! {_printable(part)}: {_printable(message)}")
+    if source.records and source.seconds > 1:
+        rate = source.records / source.seconds
+        click.echo(
+            f"  {source.records:,} records in {source.seconds:.0f} s ({rate:,.0f} a second)."
+        )
+
+
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[AddProgress], None]]:
     """Show on standard error how far an `add` is; yields what it is to be told with."""
@@ -169,59 +232,80 @@ class _Lines:
 
     def __init__(self) -> None:
         self._started = self._last = time.monotonic()
+        self._task: tuple[str, bytes] | None = None
 
     def tell(self, state: AddProgress) -> None:
         now = time.monotonic()
         if state.problem:
             click.echo(f"  {_problem(state)}", err=True)
-        if state.phase == "scan" or (state.done == 0 and state.total):
-            what = "Looking through the folders" if state.phase == "scan" else "Listening"
-            click.echo(f"{what} ...", err=True)
+        task = (state.phase, b"" if state.phase == "listen" else state.path)
+        if task != self._task and (state.total or state.phase != "listen"):
+            self._task = task
             self._started = self._last = now
-        elif state.total and (now - self._last >= _PLAIN_EVERY or state.done == state.total):
+            click.echo(f"{_doing(state)} ...", err=True)
+        elif state.total and (now - self._last >= _PLAIN_EVERY or self._ends(state)):
             self._last = now
-            rate = state.done / max(now - self._started, 1e-9)
-            left = (state.total - state.done) / max(rate, 1e-9)
-            click.echo(
-                f"  {state.done:,}/{state.total:,} files, {rate:.1f} files/s, "
-                f"{state.music_seconds / 3600:.1f} h of music, {state.failed:,} failed, "
-                f"{length(left)} left",
-                err=True,
-            )
+            click.echo("  " + ", ".join(_figures(state, now - self._started)), err=True)
+
+    @staticmethod
+    def _ends(state: AddProgress) -> bool:
+        return state.phase == "listen" and state.done == state.total
+
+
+def _doing(state: AddProgress) -> str:
+    names = {"scan": "Looking through the folders", "listen": "Listening", "index": "Indexing"}
+    return names.get(state.phase) or f"Reading {display_path(os.path.basename(state.path))}"
+
+
+def _figures(state: AddProgress, seconds: float) -> list[str]:
+    """Return how far it is, how fast, and how long it will take."""
+    rate = state.done / max(seconds, 1e-9)
+    left = f"{length((state.total - state.done) / rate)} left" if state.done else "no estimate yet"
+    if state.phase == "read":
+        each = state.records / max(seconds, 1e-9)
+        share = f"{state.done / state.total:.0%}"
+        return [f"{share}, {state.records:,} records", f"{each:,.0f} records/s", left]
+    if state.phase == "index":
+        return [f"{state.done:,}/{state.total:,} songs", f"{rate:,.0f} songs/s", left]
+    return [
+        f"{state.done:,}/{state.total:,} files",
+        f"{rate:.1f} files/s",
+        f"{state.music_seconds / 3600:.1f} h of music",
+        f"{state.failed:,} failed",
+        left,
+    ]
 
 
 @contextmanager
 def _bar() -> Iterator[Callable[[AddProgress], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as Left
 
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("{task.fields[music]}"),
+        TextColumn("{task.fields[figures]}"),
         Left(compact=True, elapsed_when_finished=True),
-        TextColumn("{task.fields[failed]}", style="yellow"),
         console=console(stderr=True),
     ) as shown:
-        task = shown.add_task("Looking", total=None, rate="", music="", failed="")
+        task = shown.add_task("Looking", total=None, figures="")
         started = time.monotonic()
+        doing = ""
 
         def tell(state: AddProgress) -> None:
-            if state.phase == "scan":
-                return
-            rate = state.done / max(time.monotonic() - started, 1e-9)
+            nonlocal doing, started
+            if _doing(state) != doing:
+                doing = _doing(state)
+                started = time.monotonic()
+                shown.reset(task, description=doing, total=None)
             if state.problem:
                 shown.console.print(_problem(state), style="yellow", markup=False)
+            figures = "  ".join(_figures(state, time.monotonic() - started)[:-1])
             shown.update(
                 task,
-                description="Listening",
-                total=state.total,
+                total=state.total or None,
                 completed=state.done,
-                rate=f"{rate:.1f} files/s",
-                music=f"{state.music_seconds / 3600:.1f} h",
-                failed=f"{state.failed} failed" if state.failed else "",
+                figures=figures if state.total else "",
             )
 
         yield tell

@@ -14,10 +14,12 @@ from segue.audio.embedders import current_name
 from segue.catalog.catalog import Catalog
 from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
 from segue.config import cores
-from segue.errors import UsageError
+from segue.errors import ServiceError, SourceError, UsageError
+from segue.service.importing import ImportProgress, SourceReport, add_source
 from segue.service.scan import Plan, scan
 from segue.service.tagging import track_record
 from segue.service.worker import Failure, Workers
+from segue.sources.source import Source
 from segue.sources.tags import describe_file
 from segue.sources.walk import NO_MEDIA, NOT_AUDIO
 from segue.types import SCHEMA_VERSION, display_path
@@ -29,18 +31,27 @@ _BATCH_SECONDS: Final = 1.0  # ... or those of so long
 
 @dataclass(frozen=True)
 class AddProgress:
-    """How far an `add` is: `phase` is ``scan`` or ``listen``, counts are of files.
+    """How far an `add` is.
 
-    `path` is the file just done, and `problem` what was wrong with it, or empty.
+    Attributes
+    ----------
+    phase
+        ``scan`` or ``listen``, where counts are of files; ``read``, where they are bytes of a
+        source (0 where it cannot tell); ``index``, where they are songs.
+    path, problem
+        The file just done, or the source; and what was wrong with it, or empty.
+    records
+        Read of the source so far, playlists counted by their entries.
     """
 
-    phase: Literal["scan", "listen"]
+    phase: Literal["scan", "listen", "read", "index"]
     done: int = 0
     total: int = 0
     failed: int = 0
     music_seconds: float = 0.0
     path: bytes = b""
     problem: str = ""
+    records: int = 0
 
 
 @dataclass
@@ -67,6 +78,8 @@ class AddReport:
         What listened, as ``name/version``.
     problems
         (path, message) of each file that failed.
+    sources
+        What came of each source other than music.
     """
 
     added: int = 0
@@ -83,15 +96,52 @@ class AddReport:
     seconds: float = 0.0
     embedder: str = ""
     problems: list[tuple[str, str]] = field(default_factory=list)
+    sources: list[SourceReport] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values; `problems` as objects of path and message."""
         values = {**vars(self), "schema": SCHEMA_VERSION}
+        values["sources"] = [source.to_json() for source in self.sources]
         values["problems"] = [{"path": p, "message": m} for p, m in self.problems]
         return values
 
 
 OnProgress = Callable[[AddProgress], None]
+
+
+def add_sources(
+    catalog: Catalog, sources: Sequence[Source], *, on_progress: OnProgress = lambda _: None
+) -> list[SourceReport]:
+    """Read sources other than music into the catalogue, then count and index what they brought.
+
+    The caller holds the library's write lock.
+
+    Raises
+    ------
+    SourceError, ServiceError
+        If the only source cannot be read at all; of several, it is told in its report.
+    LibraryError
+        If the catalogue cannot be written; what was written stays.
+    """
+
+    def tell(state: ImportProgress) -> None:
+        path = os.fsencode(state.location)
+        on_progress(AddProgress("read", state.done, state.total, path=path, records=state.records))
+
+    reports: list[SourceReport] = []
+    try:
+        for source in sources:
+            try:
+                reports.append(add_source(catalog, source, tell))
+            except (SourceError, ServiceError) as error:
+                if len(sources) == 1:
+                    raise
+                failed = SourceReport(kind=source.kind, location=source.location, failed=1)
+                failed.problems.append((source.location, str(error)))
+                reports.append(failed)
+    finally:
+        catalog.refresh(lambda done, total: on_progress(AddProgress("index", done, total)))
+    return reports
 
 
 def add(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from segue.audio import ear
 from segue.catalog.catalog import Catalog
+from segue.catalog.merges import STATES as MERGE_STATES
 from segue.catalog.records import Problem
 from segue.config import FILE_NAME, ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, SegueError, UsageError
@@ -21,6 +22,8 @@ from segue.service.status import describe_song, library_status
 from segue.types import Answer, Hit, Track, display_path
 
 if TYPE_CHECKING:
+    from segue.catalog.merges import Merge
+    from segue.catalog.provenance import SourceState
     from segue.service.add import AddProgress, AddReport
 
 PathLike = str | os.PathLike[str]
@@ -75,39 +78,55 @@ class Library:
 
     def add(
         self,
-        *folders: PathLike,
+        *what: PathLike,
+        kind: str | None = None,
         workers: int | None = None,
         on_progress: Callable[[AddProgress], None] = lambda _: None,
     ) -> AddReport:
-        """Add folders of music, or bring them up to date; without any, all that were added.
+        """Add folders of music, exports, playlists, tables and servers, or bring them up to date.
+
+        Without any, all folders of music that were added.
 
         Parameters
         ----------
-        folders
-            Folders or audio files.
+        what
+            Folders, files, or an address of an OpenSubsonic server, or ``listenbrainz:USER``.
+        kind
+            What they are, of `segue.KINDS`; None to find out.
         workers
-            Processes that analyse; None takes as many as there are cores.
+            Processes that analyse music; None takes as many as there are cores.
         on_progress
-            Called after the scan and after each file.
+            Called after the scan, after each file, and as sources are read.
 
         Raises
         ------
         UsageError
-            If a folder does not exist, or there is none to bring up to date.
+            If something does not exist, or there is nothing to bring up to date.
+        SourceError, ServiceError
+            If the only source named cannot be read, is not recognised, or does not answer.
         LibraryError
             If the library cannot be written.
         """
-        from segue.service.add import add  # what analyses music is slow to import
+        from segue.service.add import AddReport, add, add_sources  # slow to import
+        from segue.service.recognise import recognise
 
+        found = [(item, recognise(os.fsdecode(item), kind)) for item in what]
+        folders = [_absolute(item) for item, sources in found if sources is None]
+        sources = [source for _, some in found for source in some or ()]
         with self._writing():
-            paths = [_absolute(folder) for folder in folders] or self._present_roots()
-            report = add(
-                self._catalog,
-                paths,
-                ear_folder=self.ear_folder,
-                workers=workers,
-                on_progress=on_progress,
-            )
+            report = AddReport()
+            if folders or not what:
+                report = add(
+                    self._catalog,
+                    folders or self._present_roots(),
+                    ear_folder=self.ear_folder,
+                    workers=workers,
+                    on_progress=on_progress,
+                )
+            if sources:
+                report.sources = add_sources(self._catalog, sources, on_progress=on_progress)
+            else:
+                self._catalog.refresh()
         self._sound.prepare()
         return report
 
@@ -179,15 +198,77 @@ class Library:
         return write_m3u(Path(os.path.expanduser(file)), plain)
 
     def search(self, words: str, limit: int = 20) -> list[Track]:
-        """Return the tracks whose title, artist and album fit the words, best first.
+        """Return what the words name of all that the library knows, best first, one track a song.
 
-        Accents, case and typing errors are forgiven; an empty list means that nothing is close.
+        Accents, case, typing errors and parts of words are forgiven; of equally good matches, those
+        that stand in more playlists come first. An empty list means that nothing is close.
         """
         if limit < 1:
             raise UsageError(f"limit is {limit}, expected at least 1")
         matches = self._catalog.search(words, limit)
         tracks = self._catalog.tracks.get(id_ for id_, _ in matches)
         return [tracks[id_] for id_, _ in matches]
+
+    def versions(self, tracks: Iterable[Track]) -> dict[int, list[Track]]:
+        """Return, by track id, all tracks that are the same song, most in playlists first."""
+        versions = self._catalog.versions([track.id for track in tracks])
+        known = self._catalog.tracks.get(id_ for ids in versions.values() for id_ in ids)
+        return {id_: [known[other] for other in ids] for id_, ids in versions.items()}
+
+    def sources(self) -> list[SourceState]:
+        """Return what was added other than music, with the numbers of what each brought."""
+        return self._catalog.provenance.listed()
+
+    def remove_source(self, id_: int) -> SourceState:
+        """Take out a source with all it brought; what others brought as well stays.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such source.
+        """
+        with self._writing():
+            found = [source for source in self.sources() if source.id == id_]
+            if not found:
+                raise NotFoundError(f"there is no source {id_}; `segue sources` lists them")
+            self._catalog.remove_source(id_)
+        self._sound.prepare()
+        return found[0]
+
+    def merges(self, state: str = "merged", limit: int = 100) -> list[tuple[Merge, Track, Track]]:
+        """Return merges with their two tracks, the least certain first.
+
+        Parameters
+        ----------
+        state
+            ``merged``, ``doubtful`` (not made, to be looked at) or ``undone``.
+        """
+        if state not in MERGE_STATES:
+            raise UsageError(f"state is {state!r}, expected one of {', '.join(MERGE_STATES)}")
+        merges = self._catalog.merges.listed(state, limit)
+        return self._with_tracks(merges)
+
+    def undo_merges(self, track: int | None = None) -> list[tuple[Merge, Track, Track]]:
+        """Undo the merges of one track, or all; they are not made again."""
+        with self._writing():
+            undone = self._catalog.merges.undo(track)
+        if track is not None and not undone:
+            raise NotFoundError(f"track {track} is in no merge; `segue merges` lists them")
+        return self._with_tracks(undone)
+
+    def accept_merge(self, track: int, into: int) -> list[tuple[Merge, Track, Track]]:
+        """Make a merge that is doubtful or was undone.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of these two.
+        """
+        with self._writing():
+            made = self._catalog.merges.accept(track, into)
+        if not made:
+            raise NotFoundError(f"there is no doubtful merge of {track} into {into}")
+        return self._with_tracks(made)
 
     def find(self, song: Song) -> Track:
         """Return the track that `song` names, as `similar` understands it.
@@ -319,6 +400,10 @@ class Library:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _with_tracks(self, merges: Sequence[Merge]) -> list[tuple[Merge, Track, Track]]:
+        tracks = self._catalog.tracks.get(id_ for m in merges for id_ in (m.track_id, m.into_id))
+        return [(merge, tracks[merge.track_id], tracks[merge.into_id]) for merge in merges]
 
     def _present_roots(self) -> list[bytes]:
         """Return the added folders that are there; one of an unplugged disk stays on record."""

@@ -26,8 +26,8 @@ class Resolved:
     others: tuple[Track, ...] = ()
 
 
-def resolve(catalog: Catalog, song: Song) -> Resolved:
-    """Return the song that `song` names.
+def resolve(catalog: Catalog, song: Song, *, present: bool = False) -> Resolved:
+    """Return the song that `song` names; by words, of those that have a file now if `present`.
 
     In this order: the id of a track; a file that exists, in the library or not; words of title,
     artist and album, of which the best match is taken and near ones are returned as `others`.
@@ -42,6 +42,7 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         raise UsageError("an empty name was given; name a song by words, a file or its number")
     if isinstance(song, int) or (text.isascii() and text.isdigit()):
         number = int(text) if len(text) < _MOST_DIGITS else -1
+        number = catalog.merges.roots([number]).get(number, number)
         track = catalog.tracks.get([number]).get(number)
         if track is not None:
             return Resolved(track, None)
@@ -62,7 +63,7 @@ def resolve(catalog: Catalog, song: Song) -> Resolved:
         raise NotFoundError(f"{text} is a pipe or a device; name a file of music")
     if not isinstance(song, str):
         raise NotFoundError(f"there is no file {text}")
-    return _of_words(catalog, text)
+    return _of_words(catalog, text, present=present)
 
 
 def resolve_exactly(catalog: Catalog, song: Song) -> Track:
@@ -73,7 +74,7 @@ def resolve_exactly(catalog: Catalog, song: Song) -> Track:
     NotFoundError
         If there is none, or several have that name.
     """
-    resolved = resolve(catalog, song)
+    resolved = resolve(catalog, song, present=True)
     candidates = [] if resolved.track is None else [resolved.track, *resolved.others]
     text = str(song) if isinstance(song, int) else os.fsdecode(song)
     if len(candidates) == 1 and (text.isdigit() or os.path.lexists(os.path.expanduser(text))):
@@ -95,8 +96,8 @@ def _of_file(catalog: Catalog, path: bytes) -> Resolved:
     return Resolved(catalog.tracks.get([id_])[id_], None) if id_ else Resolved(None, path)
 
 
-def _of_words(catalog: Catalog, words: str) -> Resolved:
-    matches = catalog.search(words, _OTHERS + 1)
+def _of_words(catalog: Catalog, words: str, *, present: bool) -> Resolved:
+    matches = catalog.search(words, _OTHERS + 1, present=present)
     if not matches and words.isdigit():
         raise NotFoundError(f"there is no track {words}, nor a song called so; try `segue search`")
     if not matches and os.sep in words:

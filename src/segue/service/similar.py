@@ -68,7 +68,7 @@ class SoundSearch:
         if k < 1:
             raise UsageError(f"k is {k}, expected at least 1")
         allowed = self._allowed(having, lacking)
-        resolved = resolve(self._catalog, song)
+        resolved = resolve(self._catalog, song, present=True)
         embedder = self.embedder()
         seed = self._seed(resolved, embedder)
         hits = self._hits(seed, embedder, k, allowed)

@@ -1,0 +1,322 @@
+"""Which track a record is of: found by its key, or made, and placed with its song.
+
+A source's own id makes a track: two ids of one service stay two tracks for ever. Tracks that are
+one song to a listener share a `song_id`; where they come from different sources and are one
+recording, one of them is merged into the other (see merges.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.catalog.artists import Artists
+from segue.catalog.chunks import in_chunks
+from segue.catalog.merges import Merger
+from segue.catalog.records import TrackRecord
+from segue.catalog.songkey import SongKey, song_key
+from segue.catalog.songs import Songs
+
+_MOST_KEPT: Final = 2_000_000  # keys remembered; about 450 MB
+_SEPARATOR: Final = "\x1f"
+_IDENTIFYING: Final = ("isrc", "musicbrainz_recording", "path")
+_NO_TRACK: Final = 0
+
+
+@dataclass
+class _New:
+    """A track that is being made."""
+
+    id: int
+    key: str
+    record: TrackRecord
+    pairs: list[tuple[str, str]]  # outside ids that identify a recording
+    song: SongKey | None = None
+    song_id: int | None = None
+    twin: int | None = None  # a known track with one of the pairs
+    joined: bool = False  # its song was there before
+
+    @classmethod
+    def of(cls, id_: int, key: str, record: TrackRecord, path: str = "") -> _New:
+        pairs = [pair for pair in _outside_ids(key, record) if pair[0] in _IDENTIFYING]
+        if path:
+            pairs.append(("path", path))
+        return cls(id_, key, record, pairs, _song(record))
+
+
+class Identity:
+    """Finds or makes the tracks of records, within the caller's transaction.
+
+    Keys that were looked up are remembered, up to a bound: use one object for one source.
+    """
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.merger = Merger()
+        self._artists = Artists()
+        self._ids: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Forget what was looked up, since the transaction was taken back."""
+        self._ids.clear()
+        self._artists.forget()
+
+    def ids(
+        self,
+        connection: sqlite3.Connection,
+        source_id: int,
+        keys: Sequence[str],
+        describe: Callable[[int], TrackRecord],
+    ) -> NDArray[np.int64]:
+        """Return the track of each record [shape=(n,)]; 0 where a record names nothing.
+
+        Parameters
+        ----------
+        keys
+            The records' keys, or empty strings; see `TrackRecord.key`.
+        describe
+            Returns the record at a position. Each key is described once: then a new track is made
+            of the record, or what a known one lacks is filled in.
+        """
+        if len(self._ids) > _MOST_KEPT:
+            self._ids.clear()
+        cache = self._ids
+        found = [cache.get(key) if key else None for key in keys]
+        missing: dict[str, TrackRecord] = {}
+        late: list[tuple[int, str]] = []
+        for position, id_ in enumerate(found):
+            if id_ is not None:
+                continue
+            key = keys[position]
+            if key not in missing:
+                record = describe(position)
+                key = key or _name_key(record)
+                if key and key not in cache:
+                    missing.setdefault(key, record)
+            late.append((position, key))
+        if missing:
+            self._look_up(connection, source_id, missing)
+        for position, key in late:
+            found[position] = cache[key] if key else _NO_TRACK
+        return np.array(found, dtype=np.int64)
+
+    def place_file(
+        self, connection: sqlite3.Connection, id_: int, record: TrackRecord, path: bytes = b""
+    ) -> None:
+        """Give the track of a file its song, after it was made or its tags were edited."""
+        new = _New.of(id_, "", record, _as_text(path))
+        ((artists, album),) = self._artists.of_tracks(connection, [record])
+        self._place(connection, [new])
+        before = connection.execute("SELECT song_id FROM track WHERE id = ?", (id_,)).fetchone()[0]
+        connection.execute(
+            "UPDATE track SET song_id = ?, artist_id = ?, album_id = ? WHERE id = ?",
+            (new.song_id, artists[0] if artists else None, album, id_),
+        )
+        if before is not None and before != new.song_id:
+            self.merger.release(connection, id_)
+        self._merge(connection, [new])
+
+    def _look_up(
+        self, connection: sqlite3.Connection, source_id: int, wanted: dict[str, TrackRecord]
+    ) -> None:
+        known: dict[str, tuple[int, str, float | None, str]] = {}
+        for chunk in in_chunks(list(wanted)):
+            rows = connection.execute(
+                f"SELECT key, id, title, duration, album FROM track WHERE key IN ({_marks(chunk)})",
+                chunk,
+            )
+            known.update((row[0], row[1:]) for row in rows)
+        self._ids.update((key, row[0]) for key, row in known.items())
+        for key, row in known.items():
+            self._fill(connection, key, wanted[key], row)
+        new = [(key, record) for key, record in wanted.items() if key not in known]
+        if new:
+            self._make(connection, source_id, new)
+
+    def _make(
+        self, connection: sqlite3.Connection, source_id: int, records: list[tuple[str, TrackRecord]]
+    ) -> None:
+        (last,) = connection.execute(
+            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'track'"
+        ).fetchone()
+        new = [
+            _New.of(last + number, key, record) for number, (key, record) in enumerate(records, 1)
+        ]
+        credits = self._artists.of_tracks(connection, [item.record for item in new])
+        self._place(connection, new)
+        connection.executemany(
+            "INSERT INTO track (id, title, artist, album, album_artist, track_number, "
+            "disc_number, year, genres, duration, key, source_id, song_id, artist_id, album_id) "
+            f"VALUES ({_marks(range(15))})",
+            [
+                (
+                    item.id,
+                    item.record.title,
+                    item.record.artist,
+                    item.record.album,
+                    item.record.album_artist,
+                    item.record.track_number,
+                    item.record.disc_number,
+                    item.record.year,
+                    _json(item.record.genres),
+                    item.record.duration,
+                    item.key,
+                    source_id,
+                    item.song_id,
+                    artists[0] if artists else None,
+                    album,
+                )
+                for item, (artists, album) in zip(new, credits, strict=True)
+            ],
+        )
+        connection.executemany(
+            "INSERT INTO track_artist VALUES (?, ?, ?)",
+            [
+                (item.id, position, artist)
+                for item, (artists, _) in zip(new, credits, strict=True)
+                for position, artist in enumerate(artists[1:], 1)
+            ],
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
+            [(item.id, *pair) for item in new for pair in _outside_ids(item.key, item.record)],
+        )
+        self._ids.update((item.key, item.id) for item in new)
+        self.made += len(new)
+        self._merge(connection, new)
+
+    def _fill(
+        self,
+        connection: sqlite3.Connection,
+        key: str,
+        record: TrackRecord,
+        row: tuple[int, str, float | None, str],
+    ) -> None:
+        """Fill in what a known track lacks, and place it anew where that tells its song."""
+        id_, title, duration, album = row
+        pairs = _outside_ids(key, record)
+        if pairs:
+            connection.executemany(
+                "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)", [(id_, *p) for p in pairs]
+            )
+        names = not title and bool(record.title)
+        lasts = duration is None and record.duration is not None
+        if not (names or lasts or (not album and record.album)):
+            return
+        ((artists, album_id),) = self._artists.of_tracks(connection, [record])
+        connection.execute(
+            "UPDATE track SET album = CASE album WHEN '' THEN ? ELSE album END, "
+            "album_id = coalesce(album_id, ?), duration = coalesce(duration, ?), "
+            "artist_id = coalesce(artist_id, ?) WHERE id = ?",
+            (record.album, album_id, record.duration, artists[0] if artists else None, id_),
+        )
+        if names:
+            connection.execute(
+                "UPDATE track SET title = ?, artist = ? WHERE id = ?",
+                (record.title, record.artist, id_),
+            )
+            new = _New.of(id_, key, record)
+            self._place(connection, [new])
+            connection.execute("UPDATE track SET song_id = ? WHERE id = ?", (new.song_id, id_))
+            self._merge(connection, [new])
+        elif lasts:
+            connection.execute(
+                "UPDATE song SET duration = coalesce(duration, ?) "
+                "WHERE id = (SELECT song_id FROM track WHERE id = ?)",
+                (record.duration, id_),
+            )
+
+    def _place(self, connection: sqlite3.Connection, new: list[_New]) -> None:
+        """Find the song of each new track, or make it."""
+        known = _known_ids(connection, [pair for item in new for pair in item.pairs])
+        songs = Songs(connection, [item.song for item in new if item.song is not None])
+        for item in new:
+            twin = next((known[pair] for pair in item.pairs if pair in known), None)
+            if twin is not None and twin[0] != item.id:
+                item.twin, item.song_id = twin
+                item.joined = True
+            if item.song is not None and item.song_id is None:
+                item.song_id, item.joined = songs.place(item.song, item.record.duration)
+            for pair in item.pairs:
+                known.setdefault(pair, (item.id, item.song_id))
+        songs.write(connection)
+
+    def _merge(self, connection: sqlite3.Connection, new: Iterable[_New]) -> None:
+        """Merge new tracks with those of other sources that are the same recording."""
+        joined = [(item.id, item.twin) for item in new if item.joined]
+        if joined and self.merger.several_services(connection):
+            for id_, twin in joined:
+                self.merger.merge_new(connection, id_, twin)
+
+
+def _as_text(path: bytes) -> str:
+    """Return a path as other sources write it; empty where it is not UTF-8, which none can."""
+    try:
+        return path.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _song(record: TrackRecord) -> SongKey | None:
+    return song_key(record.artist, record.title, record.artists) if record.title else None
+
+
+def _name_key(record: TrackRecord) -> str:
+    """Return the key of a record that has only names; empty where it has no title."""
+    if not record.title:
+        return ""
+    return f"name:{record.artist.casefold()}{_SEPARATOR}{record.title.casefold()}"
+
+
+def _outside_ids(key: str, record: TrackRecord) -> list[tuple[str, str]]:
+    """Return the outside ids of a record, those that its key states among them."""
+    if not record.outside_ids and key.startswith(("spotify:", "name:")):
+        return []  # nearly all
+    service, _, value = key.partition(":")
+    own = {"musicbrainz": "musicbrainz_recording", "path": "path"}.get(service)
+    pairs = dict.fromkeys(record.outside_ids)
+    if own is not None:
+        pairs[own, value] = None
+    return list(pairs)
+
+
+def _known_ids(
+    connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[int, int | None]]:
+    """Return the (track, song) that has each (kind, value), the oldest track first."""
+    known: dict[tuple[str, str], tuple[int, int | None]] = {}
+    by_kind: dict[str, list[str]] = {}
+    for kind, value in dict.fromkeys(pairs):
+        by_kind.setdefault(kind, []).append(value)
+    for kind, values in by_kind.items():
+        for chunk in in_chunks(values):
+            rows = connection.execute(
+                "SELECT value, track.id, song_id FROM outside_id JOIN track ON track.id = track_id "
+                f"WHERE kind = ? AND value IN ({_marks(chunk)}) ORDER BY track.id DESC",
+                (kind, *chunk),
+            ).fetchall()
+            known.update(((kind, value), (id_, song)) for value, id_, song in rows)
+            if kind == "path":
+                paths = [os.fsencode(value) for value in chunk]
+                rows = connection.execute(
+                    "SELECT path, track.id, song_id FROM file JOIN track ON track.id = track_id "
+                    f"WHERE path IN ({_marks(chunk)})",
+                    paths,
+                ).fetchall()
+                known.update((("path", os.fsdecode(path)), (id_, s)) for path, id_, s in rows)
+    return known
+
+
+def _json(genres: Sequence[str]) -> str:
+    return json.dumps(genres, ensure_ascii=False) if genres else "[]"
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)

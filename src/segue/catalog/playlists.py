@@ -1,0 +1,236 @@
+"""Playlists with their entries in order."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.catalog.chunks import in_chunks
+from segue.catalog.database import Database
+from segue.catalog.incoming import PlaylistRecord
+from segue.catalog.search_index import popularity_bucket
+
+ID: Final = np.dtype("<u4")  # of an entry: a library holds fewer than four thousand million tracks
+_FIELDS: Final = (
+    "name, description, tags, owner, followers, plays, comments, modified_at, items, added_at"
+)
+_CHUNK: Final = 20_000  # rows of one transaction
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """A playlist as the catalogue has it; see `PlaylistRecord` for the fields.
+
+    Attributes
+    ----------
+    tracks
+        Track ids in order [shape=(size,)].
+    source_id
+        What it came with.
+    """
+
+    id: int
+    key: str
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    owner: str
+    followers: int | None
+    plays: int | None
+    comments: int | None
+    modified_at: int | None
+    source_id: int
+    tracks: NDArray[np.int64]
+
+
+@dataclass
+class WrittenPlaylists:
+    """How many of the playlists of a batch were new, changed or known as they are."""
+
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+    entries: int = 0
+
+
+class Playlists:
+    """Reads and writes the `playlist` table, and counts how often a track stands in one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, ids: Sequence[int]) -> dict[int, Playlist]:
+        """Return playlists by id; unknown ids are left out."""
+        found: dict[int, Playlist] = {}
+        for chunk in in_chunks([int(i) for i in ids]):
+            rows = self._database.query(
+                "SELECT id, key, name, description, tags, owner, followers, plays, comments, "
+                "modified_at, source_id, items FROM playlist "
+                f"WHERE id IN ({', '.join('?' * len(chunk))})",
+                chunk,
+            )
+            for row in rows:
+                tracks = np.frombuffer(row[11], ID).astype(np.int64)
+                found[row[0]] = Playlist(*row[:4], tuple(json.loads(row[4])), *row[5:11], tracks)
+        return found
+
+    def ids(self, name: str = "") -> list[int]:
+        """Return the ids of all playlists, or of those called exactly `name`."""
+        condition, values = ("WHERE name = ?", (name,)) if name else ("", ())
+        rows = self._database.query(f"SELECT id FROM playlist {condition} ORDER BY id", values)
+        return [id_ for (id_,) in rows]
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many playlists there are, and entries in them."""
+        return tuple(
+            self._database.query_one("SELECT count(*), coalesce(sum(size), 0) FROM playlist")
+        )
+
+    def entries(self) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+        """Iterate over (playlist id, track ids in order), by id, as one state of the library."""
+        rows = self._database.stream("SELECT id, items FROM playlist ORDER BY id")
+        for id_, items in rows:
+            yield id_, np.frombuffer(items, ID)
+
+    def write(
+        self,
+        connection: sqlite3.Connection,
+        source_id: int,
+        records: Sequence[PlaylistRecord],
+        tracks: Sequence[NDArray[np.int64]],
+    ) -> WrittenPlaylists:
+        """Write playlists, within a transaction; one that is known takes over what changed.
+
+        Parameters
+        ----------
+        tracks
+            The track of each entry, parallel to `records`; 0 where there is none.
+        """
+        written = WrittenPlaylists()
+        rows = {
+            record.key: _values(record, ids) for record, ids in zip(records, tracks, strict=True)
+        }
+        known: dict[str, tuple[object, ...]] = {}
+        for chunk in in_chunks(list(rows)):
+            found = connection.execute(
+                f"SELECT key, {_FIELDS} FROM playlist WHERE key IN ({', '.join('?' * len(chunk))})",
+                chunk,
+            )
+            known.update((row[0], row[1:]) for row in found)
+        now = time.time()
+        fresh, changed, recount = [], [], False
+        for key, values in rows.items():
+            size = len(values[8]) // ID.itemsize  # type: ignore[arg-type]
+            if key not in known:
+                fresh.append((*values, size, now, key, source_id))
+                written.entries += size
+                recount = recount or size > 0
+            elif known[key] != values:
+                changed.append((*values, size, now, key))
+                recount = recount or known[key][8] != values[8]
+            else:
+                written.known += 1
+        written.known += len(records) - len(rows)  # the same one twice in a batch
+        connection.executemany(
+            f"INSERT INTO playlist ({_FIELDS}, size, seen_at, key, source_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            fresh,
+        )
+        connection.executemany(
+            f"UPDATE playlist SET ({_FIELDS}, size, seen_at) = "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE key = ?",
+            changed,
+        )
+        written.new, written.changed = len(fresh), len(changed)
+        if recount:
+            connection.execute("UPDATE change SET count = count + 1 WHERE name = 'playlists'")
+        return written
+
+    def recount(self) -> None:
+        """Bring up to date how often each track, and each song, stands in playlists.
+
+        Nothing is done where no entry changed since. An interrupted count is done again.
+        """
+        (changes,) = self._database.query_one("SELECT count FROM change WHERE name = 'playlists'")
+        (counted,) = self._database.query_one("SELECT count FROM change WHERE name = 'counted'")
+        if changes == counted:
+            return
+        (last,) = self._database.query_one("SELECT coalesce(max(id), 0) FROM track")
+        counts = np.zeros(last + 1, dtype=np.int64)
+        for batch in _batched(items for _, items in self.entries()):
+            np.add(counts, np.bincount(batch, minlength=last + 1)[: last + 1], out=counts)
+        rows = self._table("SELECT id, coalesce(song_id, 0), playlists FROM track", 3)
+        wrong = rows[counts[rows[:, 0]] != rows[:, 2]][:, 0]
+        self._update("UPDATE track SET playlists = ? WHERE id = ?", counts[wrong], wrong)
+        sums = np.bincount(rows[:, 1], weights=counts[rows[:, 0]]).astype(np.int64)
+        songs = self._table("SELECT id, playlists FROM song", 2)
+        new = np.zeros(len(songs), dtype=np.int64)
+        inside = songs[:, 0] < len(sums)
+        new[inside] = sums[songs[inside, 0]]
+        moved = popularity_bucket(new) != popularity_bucket(songs[:, 1])
+        for statement, chosen in (
+            ("UPDATE song SET playlists = ?, stale = 1 WHERE id = ?", moved),
+            ("UPDATE song SET playlists = ? WHERE id = ?", (new != songs[:, 1]) & ~moved),
+        ):
+            self._update(statement, new[chosen], songs[chosen, 0])
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE change SET count = ? WHERE name = 'counted'", (changes,))
+
+    def _table(self, statement: str, columns: int) -> NDArray[np.int64]:
+        """Return the rows of a query of integers, without a Python object for each."""
+        row = np.dtype([(f"f{i}", np.int64) for i in range(columns)])
+        rows = np.fromiter(self._database.stream(statement), dtype=row)
+        return rows.view(np.int64).reshape(-1, columns)
+
+    def _update(self, statement: str, values: NDArray[np.int64], ids: NDArray[np.int64]) -> None:
+        for first in range(0, len(ids), _CHUNK):
+            part = slice(first, first + _CHUNK)
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    statement, zip(values[part].tolist(), ids[part].tolist(), strict=True)
+                )
+
+
+def _values(record: PlaylistRecord, tracks: NDArray[np.int64]) -> tuple[object, ...]:
+    """Return the values of `_FIELDS`; entries without a track are left out."""
+    kept = tracks > 0
+    added = record.added_at
+    times = None
+    if added is not None and any(added):
+        stamps = np.clip(np.asarray(added, dtype=np.int64), 0, np.iinfo(ID).max)
+        times = stamps[kept].astype(ID).tobytes()
+    return (
+        record.name,
+        record.description,
+        json.dumps(record.tags, ensure_ascii=False) if record.tags else "[]",
+        record.owner,
+        record.followers,
+        record.plays,
+        record.comments,
+        record.modified_at,
+        tracks[kept].astype(ID).tobytes(),
+        times,
+    )
+
+
+def _batched(
+    arrays: Iterator[NDArray[np.uint32]], entries: int = 4_000_000
+) -> Iterator[NDArray[np.uint32]]:
+    """Join small arrays to larger ones."""
+    batch: list[NDArray[np.uint32]] = []
+    size = 0
+    for array in arrays:
+        batch.append(array)
+        size += len(array)
+        if size >= entries:
+            yield np.concatenate(batch)
+            batch, size = [], 0
+    if batch:
+        yield np.concatenate(batch)

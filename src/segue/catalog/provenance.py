@@ -1,0 +1,133 @@
+"""What was added other than folders of music, and what came with it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from segue.catalog.database import Database
+
+_BROUGHT: Final = ("playlist", "listen", "rating", "play_count", "feature")
+_CHUNK: Final = 5_000
+# A track stays while anything else rests on it. Entries of playlists are looked at apart.
+_USED: Final = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE {table}.track_id = track.id)"
+    for table in ("listen", "rating", "play_count", "feature", "file")
+)
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source that was added, with the numbers of what it brought.
+
+    Attributes
+    ----------
+    tracks
+        Tracks that it was the first to name.
+    added_at
+        Seconds since the epoch, of the first time.
+    """
+
+    id: int
+    kind: str
+    location: str
+    added_at: float
+    playlists: int
+    tracks: int
+    listens: int
+    ratings: int
+    play_counts: int
+    features: int
+
+
+class Provenance:
+    """Reads and writes the `source` and `part` tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listed(self) -> list[SourceState]:
+        """Return all sources in the order they were added."""
+        counts = ", ".join(
+            f"(SELECT count(*) FROM {table} WHERE source_id = source.id)"
+            for table in ("playlist", "track", "listen", "rating", "play_count", "feature")
+        )
+        rows = self._database.query(
+            f"SELECT id, kind, location, added_at, {counts} FROM source ORDER BY id"
+        )
+        return [SourceState(*row) for row in rows]
+
+    def id_of(self, kind: str, location: str) -> int:
+        """Return the id of a source; it is made if it is not there."""
+        query = "SELECT id FROM source WHERE kind = ? AND location = ?"
+        row = self._database.query_one(query, (kind, location))
+        if row is None:
+            with self._database.transaction() as connection:
+                connection.execute(
+                    "INSERT OR IGNORE INTO source (kind, location, added_at) VALUES (?, ?, ?)",
+                    (kind, location, time.time()),
+                )
+            row = self._database.query_one(query, (kind, location))
+        return int(row[0])
+
+    def is_read(self, source_id: int, part: str, stamp: str) -> bool:
+        """Return whether a part was read to its end as it is now."""
+        row = self._database.query_one(
+            "SELECT stamp FROM part WHERE source_id = ? AND name = ?", (source_id, part)
+        )
+        return bool(stamp) and row is not None and row[0] == stamp
+
+    def mark_read(self, source_id: int, part: str, stamp: str) -> None:
+        """Note that a part was read to its end."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO part VALUES (?, ?, ?)", (source_id, part, stamp)
+            )
+
+    def remove(self, source_id: int) -> None:
+        """Take out a source with all it brought; tracks that others name as well stay."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM part WHERE source_id = ?", (source_id,))
+            connection.execute("UPDATE change SET count = count + 1 WHERE name = 'playlists'")
+        for table in _BROUGHT:
+            self._delete(table, source_id)
+
+    def remove_tracks(self, source_id: int, used: set[int]) -> list[int]:
+        """Take out the tracks that only a removed source named; return those that were roots' own.
+
+        `used` has the tracks that stand in playlists.
+        """
+        rows = self._database.query(
+            f"SELECT id FROM track WHERE source_id = ? AND NOT ({_USED})", (source_id,)
+        )
+        gone = [id_ for (id_,) in rows if id_ not in used]
+        children = []
+        for first in range(0, len(gone), _CHUNK):
+            chunk = gone[first : first + _CHUNK]
+            with self._database.transaction() as connection:
+                for id_ in chunk:
+                    children += connection.execute(
+                        "SELECT track_id FROM merge WHERE into_id = ? AND state = 'merged'", (id_,)
+                    ).fetchall()
+                connection.executemany("DELETE FROM track WHERE id = ?", [(i,) for i in chunk])
+        with self._database.transaction() as connection:
+            # What stays is named by other sources from now on.
+            connection.execute(
+                "UPDATE track SET source_id = NULL WHERE source_id = ?", (source_id,)
+            )
+            connection.execute("DELETE FROM source WHERE id = ?", (source_id,))
+        left = set(gone)
+        return [id_ for (id_,) in children if id_ not in left]
+
+    def _delete(self, table: str, source_id: int) -> None:
+        """Delete a source's rows, playlists a part at a time: they are long."""
+        part = f" AND id IN (SELECT id FROM playlist WHERE source_id = ?1 LIMIT {_CHUNK})"
+        statement = f"DELETE FROM {table} WHERE source_id = ?1"
+        if table == "playlist":
+            statement += part
+        while True:
+            with self._database.transaction() as connection:
+                cursor = connection.execute(statement, (source_id,))
+            if table != "playlist" or cursor.rowcount < _CHUNK:
+                return

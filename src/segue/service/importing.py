@@ -1,0 +1,145 @@
+"""Adding sources other than music: reading their parts, writing batches, reporting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from segue.catalog.catalog import Catalog
+from segue.catalog.importing import Importer, Tally
+from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip
+from segue.errors import ServiceError, SourceError
+from segue.sources.source import Source
+
+_BATCH: Final = 30_000  # records of one transaction, playlists counted by their entries ...
+_BATCH_SECONDS: Final = 1.0  # ... or those of so long
+_PROBLEMS_KEPT: Final = 100
+
+
+@dataclass
+class SourceReport(Tally):
+    """What came of adding one source: the numbers of `Tally`, and
+
+    Attributes
+    ----------
+    kind, location
+        What it is and where.
+    parts, known_parts
+        Pieces read in this run, and pieces that were read before and have not changed.
+    seconds
+        How long it took.
+    problems
+        (part, message) of what could not be read, and examples of what was skipped as faulty.
+    failed
+        Parts that could not be read to their end.
+    """
+
+    kind: str = ""
+    location: str = ""
+    parts: int = 0
+    known_parts: int = 0
+    seconds: float = 0.0
+    failed: int = 0
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as JSON values; `problems` as objects of part and message."""
+        return {
+            **vars(self),
+            "problems": [{"part": part, "message": message} for part, message in self.problems],
+        }
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """How far the reading of a source is.
+
+    Attributes
+    ----------
+    kind, location
+        The source.
+    done, total
+        Bytes of the parts read to their end, and of all; 0 where sizes are not known.
+    records
+        Records read so far, playlists counted by their entries.
+    """
+
+    kind: str
+    location: str
+    done: int
+    total: int
+    records: int
+
+
+OnImport = Callable[[ImportProgress], None]
+
+
+def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> SourceReport:
+    """Read a source into the catalogue; parts that were read before and have not changed are not.
+
+    What was read is written within about a second, so that an interrupted run loses little, and
+    the next one goes on from there. The caller holds the library's write lock and calls
+    `Catalog.refresh` when all sources are done.
+
+    Raises
+    ------
+    SourceError, ServiceError
+        If nothing of the source can be read.
+    LibraryError
+        If the catalogue cannot be written; what was written stays.
+    """
+    started = time.monotonic()
+    parts = list(source.parts())
+    importer = catalog.importer(source.kind, source.location)
+    report = SourceReport(kind=source.kind, location=source.location)
+    done, total = 0, sum(part.size for part in parts)
+    importer.tally = report
+
+    def tell() -> None:
+        on_progress(ImportProgress(source.kind, source.location, done, total, report.records))
+
+    for part in parts:
+        tell()
+        if catalog.provenance.is_read(importer.source_id, part.name, part.stamp):
+            report.known_parts += 1
+        else:
+            try:
+                _read(importer, part, report, tell)
+            except (SourceError, ServiceError) as error:
+                report.failed += 1
+                report.problems.append((part.name, str(error)))
+                if isinstance(error, ServiceError):
+                    break  # the others would meet the same
+            else:
+                report.parts += 1
+                catalog.provenance.mark_read(importer.source_id, part.name, part.stamp)
+        done += part.size
+    tell()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _read(importer: Importer, part: Part, report: SourceReport, tell: Callable[[], None]) -> None:
+    batch: list[Record] = []
+    weight, since = 0, time.monotonic()
+    records: Iterator[Record] = part.read()
+    try:
+        with closing(records):  # type: ignore[type-var]  # they are generators
+            for record in records:
+                batch.append(record)
+                weight += 1
+                if isinstance(record, PlaylistRecord):
+                    weight += len(record.tracks)
+                elif isinstance(record, Skip) and record.bad:
+                    if len(report.problems) < _PROBLEMS_KEPT:
+                        report.problems.append((part.name, f"{record.reason}: {record.where}"))
+                if weight >= _BATCH or time.monotonic() - since > _BATCH_SECONDS:
+                    importer.write(batch)
+                    batch, weight, since = [], 0, time.monotonic()
+                    tell()
+    finally:  # also on Ctrl-C, and where the part is cut off: what was good is kept
+        if batch:
+            importer.write(batch)
