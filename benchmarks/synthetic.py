@@ -122,7 +122,7 @@ class Music:
         first = np.r_[True, song[1:] != song[:-1]]
         songs = int(song[-1]) + 1
         artist = artist[:songs]
-        self.artists = words.artists(int(artist[-1]) + 1)
+        self.artists: list[str] = words.artists(int(artist[-1]) + 1)
         album = artist * 40 + rng.integers(0, 1 + of_artist[artist] // 8)  # about 8 songs each
         album_of = album[song] * 4 + np.minimum(3, _place_in_song(first))
         _, album_index = np.unique(album_of, return_inverse=True)
@@ -133,10 +133,10 @@ class Music:
         self.song_of = song[order].astype(np.int32)
         self.artist_of = artist[self.song_of].astype(np.int32)
         self.album_of = album_index[order].astype(np.int32)
-        self.albums = self._album_titles(titles, words, rng)
+        self.albums: list[str] = self._album_titles(titles, words, rng)
         remaster = ~first & (rng.random(tracks) < 0.3)
         years = rng.integers(1990, 2020, tracks)
-        self.titles = [titles[i] for i in self.song_of.tolist()]
+        self.titles: list[str] = [titles[i] for i in self.song_of.tolist()]
         for i in np.flatnonzero(remaster[order]).tolist():
             self.titles[i] += f" - Remastered {years[i]}"
         self.durations = (rng.gamma(9.0, 25_500.0, songs)[self.song_of] + 30_000).astype(np.int32)

@@ -21,7 +21,7 @@ from segue.errors import LibraryError
 # but its pages were made small.
 OLD = Path(__file__).parent / "data" / "v1.db"
 
-TABLES = {"track", "file", "root", "vector", "embedder", "word", "descriptors", "track_text"}
+TABLES = {"track", "file", "root", "vector", "embedder", "word", "descriptors", "song_text"}
 
 
 def old_library(path: Path) -> Path:

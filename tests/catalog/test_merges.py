@@ -161,3 +161,13 @@ def test_in_any_order_of_arrival_no_recording_has_two_ids_of_a_service(tmp_path:
             "WHERE parent.merged_into IS NOT NULL"
         )
         assert flat == []
+
+
+def test_a_length_that_becomes_known_may_part_what_was_merged(tmp_path: Path) -> None:
+    found = library(tmp_path, song("Teardrop", key="spotify:1"), song("Teardrop", key="deezer:2"))
+    assert roots(found, "deezer:2") == {"deezer:2": "spotify:1"}
+    importer(found).write([song("Teardrop", key="spotify:1", duration=330.0)])
+    assert roots(found, "deezer:2") == {"deezer:2": "spotify:1"}
+    importer(found).write([song("Teardrop", key="deezer:2", duration=500.0)])
+    assert roots(found, "deezer:2") == {"deezer:2": "deezer:2"}
+    assert Merges(found).counts() == {"doubtful": 1}

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from planted import plant, plant_file
 from records import analysis
 from segue.catalog.catalog import Catalog
+from segue.catalog.database import Database
+from segue.catalog.search import search, versions
+from segue.catalog.spelling import Spelling
 
 SONGS = [
     ("Jóga", "Björk", "Homogenic"),
@@ -42,12 +46,13 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
     gone = catalog.files.get(b"/gone")
     assert gone is not None
     catalog.mark([gone.id], "missing")
+    catalog.refresh()
     yield catalog
     catalog.close()
 
 
 def titles(catalog: Catalog, words: str, limit: int = 10) -> list[str]:
-    ids = [id_ for id_, _ in catalog.search(words, limit)]
+    ids = [id_ for id_, _ in search(catalog.database, words, limit, present=True)]
     tracks = catalog.tracks.get(ids)
     return [tracks[id_].title for id_ in ids]
 
@@ -127,7 +132,7 @@ def test_short_words_of_two_scripts_do_not_crash_the_database(tmp_path: Path, wo
 
 
 @given(
-    st.text(st.characters(exclude_categories=()), max_size=60)
+    st.text(st.characters(exclude_categories=[]), max_size=60)
     | st.text("ab silence\"'*:^-()%_ \0", max_size=40)
 )
 @settings(
@@ -184,3 +189,196 @@ def test_a_short_word_finds_a_long_title(
     catalog.write([analysis(b"/a", title, artist=artist), analysis(b"/b", "Unlike", artist="It")])
     assert [id_ for id_, _ in catalog.search(words, 5)] == [1]
     catalog.close()
+
+
+def test_what_has_no_file_now_is_found_unless_told_otherwise(catalog: Catalog) -> None:
+    assert len(search(catalog.database, "vanished", 5)) == 1
+    assert search(catalog.database, "vanished", 5, present=True) == []
+
+
+PLANTED = [
+    # song, title, artist, album, playlists
+    (1, "Eye of the Tiger", "Survivor", "Eye of the Tiger", 37),
+    (1, "Eye of the Tiger - From Rocky III", "Survivor", "Rocky III", 20),
+    (2, "Eye of the Tiger", "Cover Band", "Rock Hits", 39),
+    (3, "Love", "Lana", "Lust", 90),
+    (4, "Love", "John", "Plastic", 900),
+    (5, "Love Story", "Taylor", "Fearless", 9_000),
+    (6, "Lovely", "Billie", "", 8_000),
+    (7, "Don't Stop Believin'", "Journey", "Escape", 700),
+    (8, "The Boxer", "Simon & Garfunkel", "Bridge", 80),
+    (9, "Heroes - 2017 Remaster", "David Bowie", "Heroes", 60),
+    (10, "Heroes", "A Tribute", "", 2),
+    (11, "Moonlight Sonata", "Beethoven", "", 50),
+    (12, "Smells Like Teen Spirit", "Nirvana", "Nevermind", 5_000),
+    (13, "Bohemian Rhapsody", "Queen", "A Night at the Opera", 6_000),
+    (14, "Killer Queen", "Queen", "Sheer Heart Attack", 3_000),
+    (15, "Queen", "Somebody", "", 3),
+    (16, "강남스타일", "싸이", "", 40),
+    (17, "光年之外", "鄧紫棋", "", 30),
+    (18, "Группа крови", "Кино", "", 20),
+    (19, "愛の賛歌", "美輪明宏", "", 4),
+    (20, "Beyoncé", "Déjà Vu", "", 4),
+    (21, "1979", "The Smashing Pumpkins", "", 4),
+    (22, "Rehab", "Amy Winehouse", "Back to Black", 400),
+]
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database(tmp_path_factory.mktemp("planted") / "segue.db")
+    plant(database, PLANTED)
+    yield database
+    database.close()
+
+
+def songs(database: Database, words: str, limit: int = 10) -> list[int]:
+    """Return the songs found, by their numbers in `PLANTED`."""
+    return [PLANTED[track - 1][0] for track, _ in search(database, words, limit)]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("eye of the tiger", [1, 2]),
+        ("survivor eye of the tiger", [1]),
+        ("eye of the tiger cover band", [2]),
+        ("tiger rocky", [1]),
+        ("love", [4, 3, 5]),
+        ("lov", [5, 6, 4, 3]),
+        ("dont stop believin", [7]),
+        ("don't stop", [7]),
+        ("DONT STOP believing", [7]),
+        ("simon and garfunkel", [8]),
+        ("boxer simon and garfunkel", [8]),
+        ("boxer simon & garfunkel", [8]),
+        ("heroes", [9, 10]),
+        ("moonli", [11]),
+        ("light", [11]),
+        ("onligh", [11]),
+        ("smels like teen spirit", [12]),
+        ("smells liek teen spirit", [12]),
+        ("smellslike teenspirit", [12]),
+        ("spirit teen nirvana", [12]),
+        ("bohemain rapsody", [13]),
+        ("qeen bohemian", [13]),
+        ("queen", [13, 14, 15]),
+        ("queen killer queen", [14]),
+        ("강남 스타일", [16]),
+        ("스타", [16]),
+        ("싸이", [16]),
+        ("光年", [17]),
+        ("年", [17]),
+        ("外", [17]),
+        ("之外 鄧紫棋", [17]),
+        ("愛", [19]),
+        ("賛歌", [19]),
+        ("Група крови", [18]),
+        ("кино групп", [18]),
+        ("deja vu beyonce", [20]),
+        ("back to black", [22]),
+        ("rehab back to black", [22]),
+        ("winehose amy", [22]),
+    ],
+)
+def test_planted_songs_come_in_the_order_expected(
+    planted: Database, words: str, first: list[int]
+) -> None:
+    assert songs(planted, words)[: len(first)] == first
+
+
+@pytest.mark.parametrize("words", ["1980", "xylophone", "grxxppa", "光光", "꽃", "zz"])
+def test_what_is_not_there_is_not_found(planted: Database, words: str) -> None:
+    assert songs(planted, words) == []
+
+
+def test_the_song_so_called_is_not_hidden_by_an_artist_so_called(tmp_path: Path) -> None:
+    database = Database(tmp_path / "segue.db")
+    tracks = [(i, f"Number {i}", "Queen", "", 5_000) for i in range(1, 60)]
+    plant(database, [*tracks, (60, "Queen", "Nobody", "", 0)])
+    found = [track for track, _ in search(database, "queen", 10)]
+    assert found[-1] == 60
+    assert len(found) == 10
+    assert search(database, "queen", 1)[0][0] == 60
+    database.close()
+
+
+def test_a_whole_title_is_not_lost_behind_songs_that_hold_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "segue.db")
+    tracks = [(i, f"Home number {i}", "Love", "", 5_000) for i in range(1, 500)]
+    plant(database, [*tracks, (500, "Home", "Nobody", "", 0), (501, "Home", "Love", "", 1)])
+    assert [track for track, _ in search(database, "home", 3)] == [501, 500, 1]
+    assert search(database, "love home", 3)[0][0] == 501
+    assert search(database, "nobody home", 3)[0][0] == 500
+    assert search(database, "home 499", 3)[0][0] == 499
+    database.close()
+
+
+def test_one_track_stands_for_a_song(tmp_path: Path) -> None:
+    database = Database(tmp_path / "segue.db")
+    plant(
+        database,
+        [
+            (1, "Song", "A", "", 5),
+            (1, "Song", "A", "", 9),
+            (1, "Song", "A", "", 9),
+            (1, "Song", "A", "", 0),
+        ],
+    )
+
+    def found() -> list[int]:
+        return [track for track, _ in search(database, "song", 5)]
+
+    assert found() == [2]
+    assert versions(database, [3, 99]) == {3: [2, 3, 1, 4]}
+    plant_file(database, 4)
+    assert found() == [4]
+    assert versions(database, [1, 2]) == {1: [4, 2, 3, 1], 2: [4, 2, 3, 1]}
+    with database.transaction() as connection:
+        connection.execute("UPDATE track SET merged_into = 1 WHERE id = 4")
+    assert found() == [1]
+    assert versions(database, [4]) == {4: [1, 2, 3]}
+    assert versions(database, []) == {}
+    database.close()
+
+
+@given(
+    st.text(st.characters(exclude_categories=[]), max_size=60)
+    | st.text("eyoftigrlv 光年之강남гру\"'*:^-()%_&\0", max_size=40)
+    | st.lists(
+        st.sampled_from(sorted({w for _, *names, _ in PLANTED for n in names for w in n.split()})),
+        max_size=14,
+    ).map(" ".join),
+    st.integers(1, 12),
+    st.booleans(),
+)
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_text_gives_songs_in_order(
+    planted: Database, words: str, limit: int, present: bool
+) -> None:
+    found = search(planted, words, limit, present=present)
+    assert found == search(planted, words, limit, present=present)
+    assert len({track for track, _ in found}) == len(found) <= (0 if present else limit)
+    scores = [score for _, score in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 100 for score in scores)
+
+
+@given(st.sampled_from(PLANTED), st.booleans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_song_is_found_by_its_whole_name(
+    planted: Database, song: tuple[int, str, str, str, int], artist_first: bool
+) -> None:
+    _, title, artist, *_ = song
+    words = f"{artist} {title}" if artist_first else f"{title} {artist}"
+    assert songs(planted, words)[0] == song[0]
+
+
+def test_common_words_are_not_mended_to_rare_ones(planted: Database) -> None:
+    spelling = Spelling(planted)
+    assert spelling.mended(["love", "story"]) is None
+    assert spelling.mended(["lvoe", "story"]) == [["lvoe", "love"], ["story"]]
+    assert spelling.completed(["the", "moon"]) == [["the"], ["moon", "moonlight"]]
+    assert spelling.completed(["光"]) is None

@@ -112,7 +112,8 @@ def test_a_track_goes_with_its_last_file_and_takes_everything_along(catalog: Cat
     catalog.forget([files[b"/a"]])
     assert catalog.tracks.get([1])[1].path == b"/b"
     catalog.forget([files[b"/b"]])
-    for table in ("track", "file", "word", "lyrics", "descriptors", "vector", "track_text"):
+    catalog.refresh()
+    for table in ("track", "file", "word", "lyrics", "descriptors", "vector", "song_text"):
         assert catalog.database.query_one(f"SELECT count(*) FROM {table}") == (0,)
 
 

@@ -67,9 +67,9 @@ def test_secrets_are_known_and_not_shown() -> None:
     request = Request(
         "POST",
         "api/token",
-        params={"q": "love", "token": "t0k"},
+        params={"q": "love", "token": "t0k", "t": "md5", "p": "x"},
         form={"refresh_token": "r3f", "grant_type": "refresh_token"},
         headers={"authorization": "Bearer acc"},
     )
-    assert request.secrets == ("acc", "t0k", "r3f")
+    assert request.secrets == ("acc", "t0k", "md5", "r3f")
     assert repr(request) == "Request(method='POST', path='api/token')"

@@ -118,6 +118,18 @@ def test_many_threads_share_one_client() -> None:
     gc.collect()  # a socket left open would be a warning, and so an error
 
 
+def test_closing_waits_for_the_requests_under_way() -> None:
+    behaviour = Behaviour(faults={"slow": 0.5}, slow=0.05)
+    with SpotifyServer(behaviour=behaviour) as server, ThreadPoolExecutor(6) as pool:
+        http = client(server, Clock(), tries=1)
+        asked = [pool.submit(http.get, "search", {"q": "a", "type": "playlist"}) for _ in range(60)]
+        while not all(answer.done() for answer in asked):
+            http.close()
+        assert all(answer.result()["playlists"] for answer in asked)
+        http.close()
+    gc.collect()
+
+
 def test_closing_twice_does_no_harm() -> None:
     http = JsonClient("http://127.0.0.1:9/v1")
     http.close()

@@ -185,6 +185,15 @@ def test_redirects_are_not_followed() -> None:
         send(elsewhere)
 
 
+def test_cookies_are_not_kept() -> None:
+    with serving(reply("{}", Set_Cookie="spy=1; Path=/"), reply("{}")) as (base, seen):
+        wire = Wire(base)
+        wire.send(ASKED)
+        wire.send(ASKED)
+        wire.close()
+    assert b"spy" not in seen[1]
+
+
 def test_secrets_are_in_no_message_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     asked = Request(

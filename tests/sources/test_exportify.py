@@ -127,6 +127,8 @@ def test_the_zip_and_the_folder_of_all_playlists(tmp_path: Path) -> None:
     folder.mkdir()
     alone = write(folder, WATSONBOX + FIRST)
     assert Exportify.recognises(folder, b"")
+    (folder / "song.flac").write_bytes(b"")
+    assert not Exportify.recognises(folder, b"")
     assert playlist(read(folder)).key == playlist(read(alone)).key == f"path:{alone}"
 
 

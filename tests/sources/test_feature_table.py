@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -188,6 +189,29 @@ def test_recognised_by_its_first_line_also_packed() -> None:
     assert not FeatureTable.recognises(path, exportify)
     assert not FeatureTable.recognises(path, b"")
     assert not FeatureTable.recognises(path, b"\xff\xfb\x90\x00" * 9_000)
+
+
+def test_a_zip_and_a_folder_of_tables(tmp_path: Path) -> None:
+    data = "id,title,artist,valence\n{},A,B,0.5\n"
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "a.csv").write_text(data.format(ONE))
+    (folder / "b.TSV.gz").write_bytes(gzip.compress(data.format(TWO).encode()))
+    (folder / "README.md").write_text("x")
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(folder / "a.csv", "dataset/a.csv")
+        file.writestr("dataset/b.csv", data.format(TWO))
+    for path, head in ((folder, b""), (archive, archive.read_bytes())):
+        assert FeatureTable.recognises(path, head)
+        found = [record for part in FeatureTable(path).parts() for record in part.read()]
+        keys = [record.track.key for record in found if isinstance(record, FeatureRecord)]
+        assert keys == [f"spotify:{ONE}", f"spotify:{TWO}"]
+    (folder / "song.mp3").write_bytes(b"")
+    assert not FeatureTable.recognises(folder, b"")
+    (folder / "song.mp3").unlink()
+    (folder / "a.csv").write_text("x,y\n1,2\n")
+    assert not FeatureTable.recognises(folder, b"")
 
 
 def test_a_file_cut_off_gives_what_came_before(tmp_path: Path) -> None:

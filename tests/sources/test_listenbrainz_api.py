@@ -125,6 +125,21 @@ def test_more_of_one_second_than_a_page_holds_are_told_not_waited_for() -> None:
     assert len([each for each in records if isinstance(each, ListenRecord)]) == 11
 
 
+def test_no_listen_comes_twice_where_those_of_one_second_have_no_order() -> None:
+    server = ListenBrainz([listen(START, n) for n in range(30)], most=10)
+    draw = random.Random(7)
+
+    def meddle(body: dict[str, Any]) -> dict[str, Any]:
+        if body["payload"]["listens"]:
+            body["payload"]["listens"] = draw.sample(server.listens, 10)
+        return body
+
+    server.meddle = meddle
+    with serve(server) as source:
+        found = heard(read(source))
+    assert 10 <= len(found) == len(set(found))
+
+
 def test_a_broken_sync_goes_on_where_it_stopped() -> None:
     server = ListenBrainz([listen(START + n // 3, n) for n in range(90)], most=20)
     with serve(server) as source:

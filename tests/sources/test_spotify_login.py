@@ -11,7 +11,7 @@ import pytest
 
 from segue.errors import ServiceError, UsageError
 from segue.http.retry import Backoff
-from segue.sources.spotify_accounts import Accounts
+from segue.sources.spotify_authorisation import Accounts
 from segue.sources.spotify_connect import accounts
 from segue.sources.spotify_login import Callback, Login, redirect_uri
 from segue.sources.spotify_tokens import App, TokenFile
@@ -82,9 +82,8 @@ def test_a_login_through_the_browser(caplog: pytest.LogCaptureFixture) -> None:
         address = agreed(login)
         shown: list[httpx.Response] = []
         browser = threading.Thread(target=lambda: shown.append(httpx.get(address)))
-        callback.expect(login)
         browser.start()
-        token = login.finish(callback.wait(10), accounts_of(server))
+        token = login.finish(callback.wait(login, 10), accounts_of(server))
         browser.join(10)
         assert server.accounts.check(token.access)
     assert (shown[0].status_code, "Logged in" in shown[0].text) == (200, True)
@@ -95,10 +94,9 @@ def test_a_login_through_the_browser(caplog: pytest.LogCaptureFixture) -> None:
 def test_only_the_answer_to_this_login_ends_the_waiting() -> None:
     with SpotifyServer() as server, Callback(0) as callback:
         login = login_at(server, callback.redirect)
-        right = agreed(login)
-        early = httpx.get(right)
-        callback.expect(login)
-        base = callback.redirect
+        right, base = agreed(login), callback.redirect
+        with pytest.raises(ServiceError, match="nobody came back"):
+            callback.wait(login, 0)
         with socket.create_connection(("127.0.0.1", urlsplit(base).port or 0)):  # as browsers do
             wrong = [
                 httpx.get(address).status_code
@@ -110,20 +108,47 @@ def test_only_the_answer_to_this_login_ends_the_waiting() -> None:
                 )
             ]
             with pytest.raises(ServiceError, match="nobody came back"):
-                callback.wait(0)
+                callback.wait(login, 0)
             assert httpx.get(right).status_code == 200
-        assert login.code(callback.wait(10)).startswith("code-")
-    assert early.status_code == 503
+        assert login.code(callback.wait(login, 10)).startswith("code-")
     assert wrong == [404, 400, 400, 400]
+
+
+def test_a_browser_that_is_early_is_kept_waiting() -> None:
+    with SpotifyServer() as server, Callback(0) as callback:
+        login = login_at(server, callback.redirect)
+        address = agreed(login)
+        asked = threading.Event()
+        shown: list[int] = []
+
+        def browse() -> None:
+            with httpx.Client() as browser, browser.stream("GET", address) as answer:
+                shown.append(answer.status_code)
+
+        take = callback._take
+
+        def taken(path: str) -> tuple[int, str]:
+            asked.set()
+            return take(path)
+
+        callback._take = taken  # type: ignore[method-assign]
+        browser = threading.Thread(target=browse)
+        browser.start()
+        assert asked.wait(10)  # it is here, and nobody waits for it yet
+        assert callback.wait(login, 10)
+        browser.join(10)
+    assert shown == [200]
 
 
 def test_a_user_who_says_no() -> None:
     with SpotifyServer(behaviour=Behaviour(denies=True)) as server, Callback(0) as callback:
         login = login_at(server, callback.redirect)
-        callback.expect(login)
-        assert "refused" in httpx.get(agreed(login)).text
+        address = agreed(login)
+        with pytest.raises(ServiceError, match="nobody came back"):
+            callback.wait(login, 0)
+        assert "refused" in httpx.get(address).text
         with pytest.raises(ServiceError, match="access_denied") as caught:
-            login.finish(callback.wait(10), accounts_of(server))
+            login.finish(callback.wait(login, 10), accounts_of(server))
     assert caught.value.status == 403
 
 

@@ -198,6 +198,22 @@ def test_credentials_in_the_address_are_used_and_hidden() -> None:
     assert not any(secret in shown for secret in SECRETS)
 
 
+def test_a_password_in_the_address_goes_before_those_from_elsewhere() -> None:
+    server = OpenSubsonic([song(1)], extensions=("apiKeyAuthentication",))
+    with server.running() as address:
+        host = address.removeprefix("http://")
+        source = Subsonic(
+            f"http://ann:s%C3%A9cret%20%26%20more@{host}",
+            user="bob",
+            password="for-another-server",
+            api_key="for-another-server",
+        )
+        assert len(tracks(source)) == 1
+        assert all("apiKey" not in asked.query for _, asked in server.asked)
+        named = Subsonic(f"http://ann@{host}", user="bob", password=opensubsonic.PASSWORD)
+        assert len(tracks(named)) == 1
+
+
 def test_without_credentials_it_is_told_where_to_put_them() -> None:
     with (
         serve(OpenSubsonic([]), user="ann") as source,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,18 @@ from hypothesis import strategies as st
 
 from segue.catalog.incoming import Skip
 from segue.errors import SourceError
+from segue.sources.export import Export, ExportFile
 from segue.sources.table import Row, header_of, open_table, read_table
 
 
 def table(data: bytes) -> tuple[tuple[str, ...], list[Row | Skip]]:
     header, rows = read_table(io.BytesIO(data))
     return header, list(rows)
+
+
+def on_disk(path: Path) -> ExportFile:
+    (file,) = Export(path, re.compile("")).files()
+    return file
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -70,7 +77,7 @@ def test_all_on_one_line_is_refused_after_what_was_good() -> None:
 def test_gzip_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
-    with open_table(path) as file:
+    with open_table(on_disk(path)) as file:
         header, rows = read_table(file)
         assert (header, list(rows)) == (("a", "b"), [Row(2, ["1", "2"])])
 
@@ -79,7 +86,7 @@ def test_a_gzip_file_cut_off_gives_what_came_before(tmp_path: Path) -> None:
     whole = gzip.compress("".join(f"{n},{n * n}\n" for n in range(50_000)).encode())
     path = tmp_path / "t.csv.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    with open_table(path) as file:
+    with open_table(on_disk(path)) as file:
         header, rows = read_table(file)
         assert header == ("0", "0")
         assert next(rows) == Row(2, ["1", "1"])
@@ -92,7 +99,7 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "t.csv.gz"
     with gzip.open(path, "wb", compresslevel=9) as file:
         file.write(b"a,b\n" + b"1,2\n" * 400_000)
-    with open_table(path) as stream:
+    with open_table(on_disk(path)) as stream:
         _, rows = read_table(stream)
         with pytest.raises(SourceError, match="times its size"):
             list(rows)

@@ -190,6 +190,7 @@ class Catalog:
         self.database.replace_with(path)
         with self.database.transaction() as connection:
             self.vectors.count_change(connection, at_least=changes)
+        self._place_old_tracks()
 
     def search(self, words: str, limit: int, *, present: bool = False) -> list[tuple[int, float]]:
         """Return (track id, score 0..100) of what words name, best first, one track a song.

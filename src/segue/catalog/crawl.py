@@ -350,4 +350,4 @@ def _track(fields: Mapping[str, Any]) -> TrackRecord:
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
     values["outside_ids"] = tuple(map(tuple, values.get("outside_ids", ())))
-    return TrackRecord(**values)
+    return TrackRecord(**{"title": "", **values})

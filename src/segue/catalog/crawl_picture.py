@@ -44,7 +44,7 @@ class CrawlPicture:
             "SELECT word, count, pages, results, coalesce(found, 0) FROM crawl_word LEFT JOIN "
             "(SELECT word AS by_word, count(*) AS found FROM crawl_playlist "
             "WHERE source_id = ?1 GROUP BY word) ON by_word = word "
-            "WHERE source_id = ?1 AND pages ORDER BY 5 DESC, word",
+            "WHERE source_id = ?1 AND state <> 'new' ORDER BY 5 DESC, word",
             (self._source,),
         )
         return [WordFigures(*row) for row in rows]

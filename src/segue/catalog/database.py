@@ -27,6 +27,8 @@ class Database:
         The file; it is made, with its folder, unless `read_only`.
     read_only
         Open for reading, for libraries that cannot be written.
+    any_format
+        Do not mind an older format, for a copy that is not read itself.
 
     Raises
     ------
@@ -34,9 +36,10 @@ class Database:
         If the file cannot be opened or made, is not a Segue library, or is from a newer Segue.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, any_format: bool = False) -> None:
         self.path = path
         self.read_only = read_only
+        self._any_format = any_format
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -115,9 +118,9 @@ class Database:
         Raises
         ------
         LibraryError
-            If `path` is not a Segue catalogue of this version, or this one cannot be written.
+            If `path` is no Segue catalogue, or from a newer one, or this one cannot be written.
         """
-        source = Database(path, read_only=True)
+        source = Database(path, read_only=True, any_format=True)
         try:
             with translated(self.path):
                 source.connection.backup(self.connection)
@@ -168,7 +171,7 @@ class Database:
                 f"{len(MIGRATIONS)}); upgrade Segue"
             )
         if self.read_only:
-            if version < len(MIGRATIONS):
+            if version < (1 if self._any_format else len(MIGRATIONS)):
                 raise LibraryError(
                     f"{self.path} has the older format {version} and cannot be written to bring it "
                     "up to date; open it once where it can be written"

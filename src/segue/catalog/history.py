@@ -55,6 +55,13 @@ class History:
             "play_count": plays[0],
         }
 
+    def oldest(self, source_id: int) -> int | None:
+        """Return when the oldest listen of a source was, in seconds since the epoch, or None."""
+        (oldest,) = self._database.query_one(
+            "SELECT min(at) FROM listen WHERE source_id = ?", (source_id,)
+        )
+        return None if oldest is None else int(oldest)
+
     def write_listens(
         self,
         connection: sqlite3.Connection,

@@ -232,6 +232,7 @@ class Identity:
                 "WHERE id = (SELECT song_id FROM track WHERE id = ?)",
                 (record.duration, id_),
             )
+            self.merger.check(connection, id_)
 
     def _place(self, connection: sqlite3.Connection, new: list[_New]) -> None:
         """Find the song of each new track, or make it."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from segue.catalog.database import Database
-from segue.catalog.songkey import DOUBTFUL, SURE, same_song, song_key
+from segue.catalog.songkey import DOUBTFUL, SURE, Match, same_song, song_key
 
 STATES: Final = ("merged", "doubtful", "undone")
 _FILE: Final = "file"
@@ -94,16 +94,7 @@ class Merger:
                 continue
             if not _may_join(members, new, other):
                 continue
-            if other.id == twin_root:
-                certainty, reason = 1.0, _BY_ID
-            else:
-                match = same_song(
-                    song_key(new.artist, new.title),
-                    song_key(other.artist, other.title),
-                    new.duration,
-                    other.duration,
-                )
-                certainty, reason = match.certainty, match.reason
+            certainty, reason = (1.0, _BY_ID) if other.id == twin_root else _match(new, other)
             if certainty < DOUBTFUL:
                 continue
             if _rank(new) > _rank(other):
@@ -122,6 +113,29 @@ class Merger:
                     member.root = parent.id
             if child is new:
                 return
+
+    def check(self, connection: sqlite3.Connection, id_: int) -> None:
+        """Look again at the merges by name of a track whose length became known."""
+        members = {member.id: member for member in _members(connection, id_)}
+        rows = connection.execute(
+            "SELECT track_id, into_id FROM merge WHERE ? IN (track_id, into_id) "
+            "AND state = 'merged' AND reason <> ?",
+            (id_, _BY_ID),
+        ).fetchall()
+        for child, parent in rows:
+            if child not in members or parent not in members:
+                continue
+            certainty, reason = _match(members[child], members[parent])
+            state = "merged" if certainty >= SURE else "doubtful"
+            connection.execute(
+                "UPDATE merge SET certainty = ?, reason = ?, state = ? "
+                "WHERE track_id = ? AND into_id = ?",
+                (certainty, reason, state, child, parent),
+            )
+            if state == "doubtful":
+                self.merged -= 1
+                self.doubtful += 1
+                reroot(connection, [child])
 
     def release(self, connection: sqlite3.Connection, id_: int) -> None:
         """Undo the merges by name into a track whose names are others now."""
@@ -214,7 +228,7 @@ class Merges:
                     (state, time.time(), track_id, into_id),
                 )
             reroot(connection, [row[0] for row in rows])
-        return [Merge(*row[:4], state) for row in rows]
+        return [Merge(row[0], row[1], row[2], row[3], state) for row in rows]
 
 
 def _service(key: str | None) -> str:
@@ -223,6 +237,15 @@ def _service(key: str | None) -> str:
         return _FILE
     first, rest = key.split(":", 1)
     return f"{first}:{rest.rpartition(':')[0]}" if first == "subsonic" else first
+
+
+def _match(one: _Member, other: _Member) -> Match:
+    return same_song(
+        song_key(one.artist, one.title),
+        song_key(other.artist, other.title),
+        one.duration,
+        other.duration,
+    )
 
 
 def _rank(member: _Member) -> int:

@@ -76,9 +76,10 @@ class Playlists:
                 f"WHERE id IN ({', '.join('?' * len(chunk))})",
                 chunk,
             )
-            for row in rows:
-                tracks = np.frombuffer(row[11], ID).astype(np.int64)
-                found[row[0]] = Playlist(*row[:4], tuple(json.loads(row[4])), *row[5:11], tracks)
+            for id_, key, name, description, tags, *counts, items in rows:
+                tracks = np.frombuffer(items, ID).astype(np.int64)
+                words = tuple(json.loads(tags))
+                found[id_] = Playlist(id_, key, name, description, words, *counts, tracks)
         return found
 
     def ids(self, name: str = "") -> list[int]:

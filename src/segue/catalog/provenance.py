@@ -73,10 +73,14 @@ class Provenance:
 
     def is_read(self, source_id: int, part: str, stamp: str) -> bool:
         """Return whether a part was read to its end as it is now."""
+        return bool(stamp) and self.stamp(source_id, part) == stamp
+
+    def stamp(self, source_id: int, part: str) -> str | None:
+        """Return the stamp that a part had when it was read to its end, or None."""
         row = self._database.query_one(
             "SELECT stamp FROM part WHERE source_id = ? AND name = ?", (source_id, part)
         )
-        return bool(stamp) and row is not None and row[0] == stamp
+        return row[0] if row is not None else None
 
     def mark_read(self, source_id: int, part: str, stamp: str) -> None:
         """Note that a part was read to its end."""

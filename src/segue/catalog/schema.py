@@ -265,7 +265,7 @@ CREATE TABLE song_word (                    -- the words of song_text ...
     word TEXT PRIMARY KEY,
     uses INTEGER NOT NULL                   -- ... and how often each stands there
 ) WITHOUT ROWID;
-CREATE INDEX song_word_common ON song_word(word, uses) WHERE uses >= 200;
+CREATE INDEX song_word_common ON song_word(word, uses) WHERE uses >= 50;
 
 CREATE TRIGGER song_of_new_track AFTER INSERT ON track WHEN new.song_id IS NOT NULL BEGIN
     UPDATE song SET stale = 1 WHERE id = new.song_id AND NOT stale;

@@ -15,6 +15,7 @@ from segue.catalog.search_index import (
     ABSENT,
     artist_key,
     doublings,
+    is_unspaced,
     song_of,
     title_key,
     tokens,
@@ -32,6 +33,8 @@ _PART: Final = 0.8  # of 100 at most, where they are not a whole name
 _EXACT_STEP: Final = 0.7  # points for twice as many playlists, among whole names; 15 at most
 _PART_STEP: Final = 1.4
 _MOST_STEPS: Final = 21.0  # doublings
+_ENOUGH: Final = 3  # words of which one may be wrong
+_KNOWN: Final = 3.0  # doublings
 _KEPT: Final = 5  # of so many results one is kept for the song that is called exactly so
 
 _Row = tuple[int, str, str, str]  # number in song_text, title, artist, album
@@ -55,7 +58,7 @@ def search(
         return []
     finder = _Finder(database, folded, present)
     finder.find(limit)
-    return _tracks(database, finder.best(limit), limit)
+    return finder.best(limit)
 
 
 def versions(database: Database, tracks: Iterable[int]) -> dict[int, list[int]]:
@@ -86,7 +89,7 @@ class _Finder:
         self._parts: dict[int, float] = {}
 
     def find(self, limit: int) -> None:
-        """Look until there are `limit` songs, or nothing more can be done."""
+        """Look until there are `limit` songs, or what was found is likely what was meant."""
         self._find_whole_names(limit)
         if self._count() >= limit:
             return
@@ -94,41 +97,86 @@ class _Finder:
         if self._count() >= limit:
             return
         spelling = Spelling(self._database)
-        for forms, least in (
-            (spelling.completed, 0.0),
-            (spelling.mended, _CLOSE),
-            (spelling.mended_more, _CLOSE),
-        ):
-            self._add([forms(self._words)], least)
-            if self._count() >= limit:
-                return
-        if self._count():
+        if not self._complete():
+            self._add([spelling.completed(self._words)])
+        if len(self._words) == 1 and self._count() < limit:
+            self._add([spelling.within_common(self._words)])
+        if self._count() >= limit or self._is_known():
             return
-        self._add([spelling.containing(self._words)])
+        if self._leave_one_out() and self._count():
+            return
+        self._add([spelling.mended(self._words)], _CLOSE)
+        for forms in (
+            spelling.mended_more,
+            spelling.mended_throughout,
+            spelling.within_common,
+            spelling.within,
+        ):
+            if not self._count():
+                self._add([forms(self._words)], _CLOSE)
         for choices in spelling.relaxed(self._words):
             if self._count():
                 return
             self._add(choices, _CLOSE)
 
+    def _complete(self) -> bool:
+        """Take the last word for the beginning of one; where the others are rare, of any one.
+
+        Returns whether that was so.
+        """
+        *others, last = self._words
+        if not others or is_unspaced(last):
+            return False
+        rows = self._rows(_match([[[word] for word in others]]), _CANDIDATES)
+        beginning = f" {last}"
+        self._score(
+            row for row in rows if beginning in " ".join((" ", *row[1:4])).replace("\n", " ")
+        )
+        return len(rows) < _CANDIDATES
+
+    def _leave_one_out(self) -> bool:
+        """Look for songs that hold all of the words but one; return whether those are all."""
+        words = self._words
+        if len(words) < _ENOUGH:
+            return False
+        choices = [[[word] for word in words if word != left] for left in words]
+        rows = self._rows(_match(choices), _CANDIDATES)
+        self._score(rows, _CLOSE)
+        return len(rows) < _CANDIDATES
+
+    def _is_known(self) -> bool:
+        """Tell whether a song was found that is in playlists: hardly somebody's typing error."""
+        return any(doublings(row) >= _KNOWN for row in (*self._exact, *self._parts))
+
     def best(self, limit: int) -> list[tuple[int, float]]:
-        """Return (row, score) of the best rows, and those that are as good as the last of them."""
+        """Return (track, score) of the best songs."""
         found = {**self._parts, **self._exact}
-        if not found:
-            return []
-        most = max(map(doublings, found))
-        scored = []
+        most = max(map(doublings, found), default=0.0)
+        scores = {}
         for row, match in found.items():
-            behind = min(most - doublings(row), _MOST_STEPS)
             step = _EXACT_STEP if row in self._exact else _PART_STEP
-            scored.append((row, max(0.0, match - step * behind)))
-        scored.sort(key=lambda item: (-item[1], item[0]))
-        chosen = scored[:limit]
-        chosen += [item for item in scored[limit : 2 * limit] if item[1] == chosen[-1][1]]
+            behind = min(most - doublings(row), _MOST_STEPS)
+            scores[row] = max(0.0, match - step * behind)
+        rows = sorted(scores, key=lambda row: (-scores[row], row))
+        called = [row for row in rows if row in self._called][: max(1, limit // _KEPT)]
+        rows = list(dict.fromkeys([*rows[: 2 * limit], *called]))
+        songs = [song_of(row) for row in rows]
+        pressings = _pressings(self._database, songs, self._present)
+        playlists = dict(
+            self._database.query(
+                f"SELECT id, playlists FROM song WHERE id IN ({_marks(songs)})", songs
+            )
+        )
+        rows = sorted(
+            (row for row in rows if song_of(row) in pressings),
+            key=lambda row: (-scores[row], -playlists.get(song_of(row), 0), song_of(row)),
+        )
         # An artist of that name with many songs does not hide the song of that name.
-        kept = {row for row, _ in chosen}
-        called = [item for item in scored if item[0] in self._called][: max(1, limit // _KEPT)]
-        missing = [item for item in called if item[0] not in kept]
-        return [*chosen[: max(len(chosen) - len(missing), 0)], *missing] if missing else chosen
+        hidden = [row for row in rows[limit:] if row in called]
+        tracks: dict[int, float] = {}
+        for row in [*rows[: limit - len(hidden)], *hidden][:limit]:
+            tracks.setdefault(pressings[song_of(row)][0], scores[row])
+        return list(tracks.items())
 
     def _find_whole_names(self, limit: int) -> None:
         for row in self._rows(f'keys : "{title_key(self._bare)}"', limit + 5):
@@ -157,13 +205,12 @@ class _Finder:
 
     def _add(self, choices: Sequence[Choices | None], least: float = 0.0) -> None:
         """Add the songs for which one of the choices holds: one of each list of words."""
-        match = " OR ".join(
-            "(" + " AND ".join(f"({' OR '.join(map(_quoted, words))})" for words in lists) + ")"
-            for lists in filter(None, choices)
-        )
-        if not match:
-            return
-        for row in self._rows(match, _CANDIDATES):
+        match = _match([lists for lists in choices if lists])
+        if match:
+            self._score(self._rows(match, _CANDIDATES), least)
+
+    def _score(self, rows: Iterable[_Row], least: float = 0.0) -> None:
+        for row in rows:
             if row[0] not in self._exact and row[0] not in self._parts:
                 closeness = _closeness(self._text, row)
                 if closeness >= least:
@@ -204,38 +251,28 @@ def _closeness(query: str, row: _Row) -> float:
     return max(best, 0.9 * parts)
 
 
+def _match(choices: Sequence[Choices]) -> str:
+    return " OR ".join(
+        "(" + " AND ".join(f"({' OR '.join(map(_quoted, words))})" for words in lists) + ")"
+        for lists in choices
+    )
+
+
 def _quoted(word: str) -> str:
     return f'"{word}"'  # words hold letters and digits alone
 
 
-def _tracks(
-    database: Database, rows: Sequence[tuple[int, float]], limit: int
-) -> list[tuple[int, float]]:
-    """Return the track and score of each row's song, ties by playlists and ids."""
-    songs = [song_of(row) for row, _ in rows]
-    playlists = dict(
-        database.query(f"SELECT id, playlists FROM song WHERE id IN ({_marks(songs)})", songs)
-    )
-    pressings = _pressings(database, songs)
-    order = sorted(
-        (-score, -playlists.get(song, 0), song)
-        for song, (_, score) in zip(songs, rows, strict=True)
-        if song in pressings
-    )
-    found: dict[int, float] = {}
-    for score, _, song in order:
-        found.setdefault(pressings[song][0], -score)
-    return list(found.items())[:limit]
-
-
-def _pressings(database: Database, songs: Sequence[int]) -> dict[int, list[int]]:
-    """Return the tracks of songs, as `versions` orders them."""
+def _pressings(
+    database: Database, songs: Sequence[int], present: bool = False
+) -> dict[int, list[int]]:
+    """Return the tracks of songs, as `versions` orders them; with `present`, those with a file."""
     rows = database.query(
         f"""
         SELECT song_id, coalesce(merged_into, id) AS root,
             max(EXISTS (SELECT 1 FROM file WHERE track_id = track.id AND state = 'ok')) AS present
         FROM track WHERE song_id IN ({_marks(songs)})
-        GROUP BY song_id, root ORDER BY song_id, present DESC, sum(playlists) DESC, root
+        GROUP BY song_id, root {"HAVING present" if present else ""}
+        ORDER BY song_id, present DESC, sum(playlists) DESC, root
         """,
         songs,
     )

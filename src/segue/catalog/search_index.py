@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any, Final
 from zlib import crc32
 
@@ -33,7 +33,6 @@ _UNSPACED: Final = re.compile(  # scripts that do not part words, and Hangul, wh
 _VERSION: Final = re.compile(  # "Title - Live", "Title (Live)", "Title feat. Somebody"
     r"(?<=\S)(?:[ ]+-[ ]|[ ]*[(\[（【]|[ ]+(?:[Ff]eat|[Ff]t|[Ff]eaturing)\b).*$", re.MULTILINE
 )
-_OTHERWISE: Final = re.compile("['’&]")  # "dont" for "don't", "and" for "&"
 _SPACED: Final = "".join(chr(c).lower() if chr(c).isalnum() or c == 10 else " " for c in range(128))
 _BARE: Final = {c: None for c in range(128) if not (chr(c).isalnum() or c == 10)}
 
@@ -130,94 +129,100 @@ def refresh(connection: sqlite3.Connection, *, limit: int | None = None) -> int:
 _Row = tuple[int, str, str, str, str]  # its number, title, artist, album, keys
 
 
-@dataclass
-class _Song:
-    playlists: int
-    indexed: int | None
-    titles: list[str]
-    artists: list[str]
-    albums: list[str]
-
-
 class _Batch:
     """The stale songs whose ids are from `first` to `last`."""
 
     def __init__(self, connection: sqlite3.Connection, first: int, last: int) -> None:
         self._connection = connection
         span = (first, last)
-        self._songs: dict[int, _Song] = {}
-        self._empty: list[int] = []
-        for id_, playlists, indexed, title, artist, album in connection.execute(_TRACKS, span):
-            song = self._songs.get(id_)
-            if song is None:
-                self._songs[id_] = _Song(playlists, indexed, [title], [artist], [album])
-                if title is None:  # it has no track
-                    self._empty.append(id_)
+        self._counts: list[int] = []
+        self._names: dict[int, tuple[str, str, str]] = {}  # title, artist, album of the first track
+        self._others: dict[int, list[tuple[str, str, str]]] = {}  # of the other tracks
+        self._empty: list[tuple[int]] = []
+        for id_, playlists, title, artist, album in connection.execute(_TRACKS, span):
+            if title is None:
+                self._empty.append((id_,))
+            elif id_ in self._names:
+                self._others.setdefault(id_, []).append((title, artist, album))
             else:
-                song.titles.append(title)
-                song.artists.append(artist)
-                song.albums.append(album)
+                self._names[id_] = (title, artist, album)
+                self._counts.append(playlists)
         for id_, artist in connection.execute(_FEATURED, span):
-            self._songs[id_].artists.append(artist)
+            self._others.setdefault(id_, []).append((self._names[id_][0], artist, ""))
         self._present = {id_ for (id_,) in connection.execute(_PRESENT, span)}
         self._old: list[_Row] = connection.execute(_OLD, span).fetchall()
 
     def write(self, counts: Counter[str]) -> None:
         """Write the rows, and add to `counts` how often each word came more than before."""
-        new = self._rows()
-        before, after = set(self._old), set(new)
-        gone = [row for row in self._old if row not in after]
-        fresh = [row for row in new if row not in before]
-        for row in gone:
-            counts.subtract(" ".join(row[1:4]).split())
-        counts.update(" ".join([" ".join(row[1:4]) for row in fresh]).split())
         executemany = self._connection.executemany
-        executemany("DELETE FROM song_text WHERE rowid = ?", sorted((row[0],) for row in gone))
         # In the order of their numbers: FTS5 writes a segment whenever they go back.
-        fresh.sort()
+        fresh = new = sorted(self._rows())
+        if self._old:
+            before, after = set(self._old), set(new)
+            gone = sorted(row for row in self._old if row not in after)
+            fresh = [row for row in new if row not in before]
+            for row in gone:
+                counts.subtract(" ".join(row[1:4]).split())
+            executemany("DELETE FROM song_text WHERE rowid = ?", [row[:1] for row in gone])
+        counts.update(" ".join([f"{row[1]} {row[2]} {row[3]}" for row in fresh]).split())
         executemany(
             "INSERT INTO song_text (rowid, title, artist, album, keys) VALUES (?, ?, ?, ?, ?)",
             fresh,
         )
-        executemany(
-            "UPDATE song SET indexed = ?, stale = 0 WHERE id = ?",
-            [(row[0], song_of(row[0])) for row in new],
-        )
-        executemany("DELETE FROM song WHERE id = ?", [(id_,) for id_ in self._empty])
+        rows = [(row[0], song_of(row[0])) for row in new]
+        rows.sort(key=itemgetter(1))
+        executemany("UPDATE song SET indexed = ?, stale = 0 WHERE id = ?", rows)
+        executemany("DELETE FROM song WHERE id = ?", self._empty)
 
-    def _rows(self) -> list[_Row]:
-        for id_ in self._empty:
-            del self._songs[id_]
-        songs = self._songs.values()
-        for song in songs:
-            for names in (song.titles, song.artists, song.albums):
-                if len(names) > 1:
-                    names[:] = list(dict.fromkeys(names))[:_MOST_NAMES]
-        titles = _Titles({name for song in songs for name in song.titles})
-        artists = _Artists({name for song in songs for name in song.artists})
-        albums = _Names({name for song in songs for name in song.albums})
-        buckets = popularity_bucket(np.array([song.playlists for song in songs])).tolist()
-        rows = []
-        for (id_, song), bucket in zip(self._songs.items(), buckets, strict=True):
-            keys = [titles.keys[title] for title in song.titles]
-            for artist in filter(None, song.artists):
-                keys.append(artists.keys[artist])
-                for name in artists.forms[artist]:
-                    for title in song.titles:
-                        keys += [whole_key(name + form) for form in titles.forms[title]]
+    def _rows(self) -> Iterator[_Row]:
+        every = [*self._names.values(), *(names for o in self._others.values() for names in o)]
+        titles = _Titles({names[0] for names in every})
+        artists = _Artists({names[1] for names in every})
+        albums = _Names({names[2] for names in every})
+        title_text, title_forms, title_keys = titles.text, titles.forms, titles.keys
+        artist_text, artist_forms, artist_keys = artists.text, artists.forms, artists.keys
+        buckets = popularity_bucket(np.array(self._counts)).tolist()
+        for (id_, names), bucket in zip(self._names.items(), buckets, strict=True):
+            number = row_of(id_, bucket, id_ in self._present)
+            others = self._others.get(id_)
+            if others is not None:
+                yield (number, *_several(titles, artists, albums, [names, *others]))
+                continue
+            title, artist, album = names
+            keys = f"{title_keys[title]} {artist_keys[artist]}"
+            if artist:
+                for name in artist_forms[artist]:
+                    for form in title_forms[title]:
+                        keys += " " + whole_key(name + form)
+            if album in albums.characters:
+                keys += " " + albums.characters[album]
             # An album that is called like the song tells nothing.
-            names = [name for name in song.albums if name not in song.titles]
-            keys += [albums.characters[name] for name in names if name in albums.characters]
-            rows.append(
-                (
-                    row_of(id_, bucket, id_ in self._present),
-                    "\n".join([titles.text[title] for title in song.titles]),
-                    "\n".join([artists.text[artist] for artist in song.artists]),
-                    "\n".join([albums.text[name] for name in names]),
-                    " ".join(keys),
-                )
-            )
-        return rows
+            text = "" if album == title else albums.text[album]
+            yield number, title_text[title], artist_text[artist], text, keys
+
+
+def _several(
+    titles: _Titles, artists: _Artists, albums: _Names, tracks: list[tuple[str, str, str]]
+) -> tuple[str, str, str, str]:
+    """Return the title, artist, album and keys of a song that has several names."""
+    called, by, on = (
+        list(dict.fromkeys(filter(None, names)))[:_MOST_NAMES]
+        for names in zip(*tracks, strict=True)
+    )
+    on = [name for name in on if name not in called]
+    keys = [titles.keys[name] for name in called]
+    keys += [artists.keys[name] for name in by]
+    for artist in by:
+        for name in artists.forms[artist]:
+            for title in called:
+                keys += [whole_key(name + form) for form in titles.forms[title]]
+    keys += [albums.characters[name] for name in on if name in albums.characters]
+    return (
+        "\n".join([titles.text[name] for name in called]),
+        "\n".join([artists.text[name] for name in by]),
+        "\n".join([albums.text[name] for name in on]),
+        " ".join(dict.fromkeys(keys)),
+    )
 
 
 class _Names:
@@ -256,7 +261,7 @@ class _Names:
         for name in names:
             if len(name) > _MOST_CHARACTERS:
                 self.text[name] = self.text[name][:_MOST_CHARACTERS]
-            if _OTHERWISE.search(name):
+            if "'" in name or "&" in name or "’" in name:  # "dont" for "don't", "and" for "&"
                 short = name[:_MOST_CHARACTERS].replace("'", "").replace("’", "")
                 folded = fold(short.replace("&", " and "))
                 self.text[name] += "\n" + " ".join(tokens(folded))
@@ -286,7 +291,10 @@ class _Titles(_Names):
 
 
 def _keys(names: _Names, key: Callable[[str], str]) -> dict[str, str]:
-    keys = {name: " ".join(map(key, forms)) for name, forms in names.forms.items()}
+    keys = {
+        name: key(forms[0]) if len(forms) == 1 else " ".join(map(key, forms))
+        for name, forms in names.forms.items()
+    }
     for name, characters in names.characters.items():
         keys[name] += " " + characters
     return keys
@@ -294,7 +302,7 @@ def _keys(names: _Names, key: Callable[[str], str]) -> dict[str, str]:
 
 _SPAN: Final = "song.stale AND song.id BETWEEN ? AND ?"
 _TRACKS: Final = f"""
-    SELECT song.id, song.playlists, song.indexed, track.title, track.artist, track.album
+    SELECT song.id, song.playlists, track.title, track.artist, track.album
     FROM song LEFT JOIN track ON track.song_id = song.id
     WHERE {_SPAN} ORDER BY song.id, track.id
 """

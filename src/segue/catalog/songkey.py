@@ -15,7 +15,7 @@ SURE: Final = 0.8
 DOUBTFUL: Final = 0.3
 
 _CLOSE: Final = 2.0  # seconds: one master; enough to make up for a credit or an edit that differs
-_SAME: Final = 6.0  # pressings fade earlier or later; 91 % of the pairs of equal names are within
+_SAME: Final = 6.0  # pressings fade earlier or later; 90 % of equally named pairs are within
 _OTHER: Final = 15.0  # beyond it, another take or edit
 
 
@@ -35,15 +35,16 @@ class SongKey(NamedTuple):
         Sorted words of what makes it another recording: ``live``, ``loud luxury remix``,
         ``acoustic``. Empty for the studio recording, remastered or not.
     cut
-        ``short`` (radio edit), ``long`` (extended version) or ``original`` (mix); empty where the
-        title says none. One recording may be sold under both names, so durations decide.
+        ``short`` (radio edit), ``long`` (extended version), ``original`` (mix, version), ``mix``
+        (of the single); empty where the title says none. One recording is sold with and without
+        such words, so durations decide.
     digest
         63 bits and a sign, of artist, title, version and cut: equal for the same song, unless the
         durations say otherwise. None where artist or title is unknown.
     first_digest
-        The same of `first_artist`, title and version: equal for what may be the same song, if the
-        durations agree (`same_song`). Equal to `digest` where the credit is one name and there is
-        no cut.
+        The same of `first_artist`, title and version. Where it is another's `digest`, the two may
+        be one song, if their durations agree (`same_song`). Equal to `digest` where the credit is
+        one name and there is no cut.
     """
 
     artist: str
@@ -88,10 +89,10 @@ def song_key(artist: str, title: str, artists: Sequence[str] = ()) -> SongKey:
     ...     "", "AMERICA", ["Simon", "Garfunkel"]).digest
     True
     """
-    said = read_title(title)
-    first, *names = _names(tuple(artists) or (artist,))
-    credit = names[0] if len(names) == 1 else _without_guests(names, said.behind)
-    words, version, cut, _ = said
+    words, version, cut, behind = read_title(title)
+    names = _names(tuple(artists) if artists else (artist,))
+    first = names[0]
+    credit = names[1] if len(names) == 2 else _without_guests(names[1:], behind)
     if first in _NOBODY or not words:
         return SongKey("" if first in _NOBODY else credit, first, words, version, cut, None, None)
     digest = first_digest = _digest(f"{first}\n{words}\n{version}")
@@ -223,7 +224,7 @@ def _name(text: str) -> list[str]:
     return [word for word in words if word != "the"] or words
 
 
-def _without_guests(names: list[str], behind: str) -> str:
+def _without_guests(names: tuple[str, ...], behind: str) -> str:
     """Return the credit without those whom the title names: guests and remixers."""
     named = squash(split_words(behind))
     kept = [name for name in names[1:] if len(name) < 3 or name not in named]

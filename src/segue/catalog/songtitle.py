@@ -21,7 +21,8 @@ class Title(NamedTuple):
         Sorted words of what makes it another recording: ``live``, ``loud luxury remix``. Empty
         for the studio recording.
     cut
-        ``short`` (radio edit), ``long`` (extended version) or ``original`` (mix); else empty.
+        ``short`` (radio edit), ``long`` (extended version), ``original`` (mix, version), ``mix``
+        (of the single, of the album); else empty.
     behind
         All of that as it stands there: guests, remixers, the pressing.
     """
@@ -43,7 +44,7 @@ def read_title(title: str) -> Title:
     ('nervoustheoohsong', '', 'short')
     """
     if title.isascii() and not _is_marked(title):
-        read = Title(squash(split_words(title)))
+        read = Title(squash(split_words(title)), "", "", "")
     else:
         read = _read(unicodedata.normalize("NFKC", title))
     if not read.words:  # "(Live)" may be all there is, or "$"
@@ -70,7 +71,7 @@ def split_words(text: str) -> list[str]:
     if "ing" in folded:
         folded = _DROPPED_G.sub(r"\1", folded)
     words = folded.split()
-    if _ONE_WAY.keys().isdisjoint(words):
+    if _RESPELLED.isdisjoint(words):
         return words
     line = " ".join([_ONE_WAY.get(word, word) for word in words])
     return _ROMAN.sub(lambda match: f"{match[1]} {_ARABIC[match[2]]}", line).split()
@@ -111,6 +112,7 @@ _ONE_WAY: Final = {
     for one_way in ("part", "volume", "chapter")
     for word in (one_way, f"{one_way}s", {"part": "pt", "volume": "vol"}.get(one_way, "chap"))
 } | {"pts": "part"}
+_RESPELLED: Final = frozenset(_ONE_WAY)
 _ROMAN: Final = re.compile(r"\b(part|volume|chapter) (i{1,3}|iv|v|vi{0,3})\b")
 _ARABIC: Final = dict(zip("i ii iii iv v vi vii viii".split(), "12345678", strict=True))
 _ARTICLES: Final = frozenset({"the", "a", "an"})
@@ -273,7 +275,7 @@ def _classify_piece(piece: str, tail: bool) -> _Behind:
         line = phrase.sub(one_way, line)
     line, remasters = _REMASTER.subn(" ", line)
     known = set(line.split())
-    cut = "short" if known & _SHORT else "long" if known & _LONG else ""
+    cut = "long" if known & _LONG else "short" if known & _SHORT else ""
     if (
         known & _OTHER_TAKE
         or _TAKE_NUMBER(line)
@@ -297,12 +299,13 @@ def _classify_edition(piece: str, known: set[str], cut: str) -> _Behind:
     years = {word for word in known if _YEAR(word)}
     if known <= years | {"version"}:
         return _Behind("", " ".join(years or known))
-    if known == {"original", "mix"}:  # where there is a shorter one, it has the plain name
+    if "original" in known and known <= {"original", "mix", "version"}:
         return _Behind("", "", "original")
     rest = known - _PRESSING - _SHORT - _LONG - years
-    of_pressing = not rest and not all(map(str.isdigit, known))
-    if of_pressing or (rest == {"mix"} and known != {"mix"}):  # a mono mix is of the same take
+    if not rest and not all(map(str.isdigit, known)):
         return _Behind("", "", cut)
+    if rest == {"mix"} and known != {"mix"}:  # a mono mix is of the same take
+        return _Behind("", "", cut or ("" if years or known & {"mono", "stereo"} else "mix"))
     if known & _NAMED and known != {"cut"}:
         return _Behind("", " ".join(known - _FILLING - _SHORT - _LONG or known), cut)
     return _Behind(title=piece)

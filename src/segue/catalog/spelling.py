@@ -11,7 +11,8 @@ from segue.catalog.search_index import is_unspaced
 _COMPLETIONS: Final = 48  # of one word that are looked for at once
 _CORRECTIONS: Final = 12
 _CONTAINING: Final = 24
-_COMMON: Final = 200  # uses; see the index song_word_common
+_COMMON: Final = 50  # uses; see the index song_word_common
+_FEW: Final = 1_000  # common words; where there are fewer, all words are few
 _SHORT: Final = 2  # a word of so many letters is completed to common words alone
 _LONGEST: Final = 30  # a word of more letters has no typing errors, but something else
 _OFTENER: Final = 5  # so many times as common must a correction of a common word be
@@ -31,6 +32,7 @@ class Spelling:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._uses: dict[str, int] = {}
+        self._few: bool | None = None
 
     def completed(self, words: Sequence[str]) -> Choices | None:
         """Take the last word for the beginning of a word."""
@@ -40,16 +42,29 @@ class Spelling:
         return [[word] for word in words[:-1]] + [[words[-1], *completions]]
 
     def mended(self, words: Sequence[str]) -> Choices | None:
-        """Take every word for one with an error: a letter too many, too few, wrong, or swapped."""
-        return self._changed(words, self._one_off)
+        """Take words for ones with an error: a letter too many, too few, wrong, or swapped.
+
+        Words that nobody uses, where there are any; else all.
+        """
+        return self._changed(words, self._one_off, self._suspects(words))
 
     def mended_more(self, words: Sequence[str]) -> Choices | None:
-        """Take every word for one with up to two errors behind its first letters."""
-        return self._changed(words, self._two_off)
+        """Take the same words for ones with up to two errors behind their first letters."""
+        return self._changed(words, self._two_off, self._suspects(words))
 
-    def containing(self, words: Sequence[str]) -> Choices | None:
-        """Take every word for a piece of a word."""
-        return self._changed(words, self._around)
+    def mended_throughout(self, words: Sequence[str]) -> Choices | None:
+        """Take every word for one with an error."""
+        return self._changed(words, self._one_off, words)
+
+    def within_common(self, words: Sequence[str]) -> Choices | None:
+        """Take a single word, and of several the rare ones, for pieces of common words."""
+        least = 1 if self._has_few() else _COMMON
+        rare = words if len(words) == 1 else [w for w in words if self._count(w) < _COMMON]
+        return self._changed(words, lambda word: self._around(word, least), rare)
+
+    def within(self, words: Sequence[str]) -> Choices | None:
+        """Take a single word for a piece of any word; this reads all of them."""
+        return self._changed(words, lambda word: self._around(word, 1), words[: len(words) == 1])
 
     def relaxed(self, words: Sequence[str]) -> Iterator[list[Choices]]:
         """Leave words out: those that are nowhere, then any one, then the commonest half.
@@ -74,8 +89,13 @@ class Spelling:
                 return found
         return []
 
-    def _changed(self, words: Sequence[str], forms: Callable[[str], list[str]]) -> Choices | None:
-        found = [forms(word) for word in words]
+    def _suspects(self, words: Sequence[str]) -> Sequence[str]:
+        return [word for word in words if not self._count(word)] or words
+
+    def _changed(
+        self, words: Sequence[str], forms: Callable[[str], list[str]], which: Sequence[str]
+    ) -> Choices | None:
+        found = [forms(word) if word in which else [] for word in words]
         if not any(found):
             return None
         return [[word, *others] for word, others in zip(words, found, strict=True)]
@@ -122,18 +142,21 @@ class Spelling:
         close = process.extract(word, list(uses), scorer=OSA.distance, score_cutoff=2, limit=None)
         return self._commoner(word, [(away, -uses[found], found) for found, away, _ in close])
 
-    def _around(self, word: str) -> list[str]:
+    def _has_few(self) -> bool:
+        if self._few is None:
+            query = f"SELECT count(*) FROM song_word WHERE uses >= {_COMMON}"
+            self._few = self._database.query_one(query)[0] < _FEW
+        return self._few
+
+    def _around(self, word: str, least: int) -> list[str]:
         if is_unspaced(word) or len(word) < 2:
             return []
-        for least in (_COMMON, 1):
-            rows = self._database.query(
-                f"SELECT word FROM song_word WHERE uses >= {least} AND instr(word, ?) > 0 "
-                "ORDER BY uses DESC, word LIMIT ?",
-                (word, _CONTAINING),
-            )
-            if rows:
-                return [found for (found,) in rows if found != word]
-        return []
+        rows = self._database.query(
+            f"SELECT word FROM song_word WHERE uses >= {least} AND instr(word, ?) > 0 "
+            "ORDER BY uses DESC, word LIMIT ?",
+            (word, _CONTAINING),
+        )
+        return [found for (found,) in rows if found != word]
 
     def _commoner(self, word: str, found: list[tuple[int, int, str]]) -> list[str]:
         """Return the best corrections; a common word is meant, unless another is far commoner."""

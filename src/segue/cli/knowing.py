@@ -43,7 +43,7 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
         click.echo("No source but music was added yet: `segue add SOURCE`.")
         return
     numbers = ("tracks", "playlists", "listens", "ratings", "play_counts", "features")
-    rows = [
+    lines = [
         (
             str(source.id),
             source.kind,
@@ -60,8 +60,8 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
         ("added", {"min_width": 10}),
         ("where", {"ratio": 1, "min_width": 10}),
     ]
-    shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
-    output.table([columns[i] for i in shown], [tuple(row[i] for i in shown) for row in rows])
+    shown = [i for i, column in enumerate(zip(*lines, strict=True)) if any(column)]
+    output.table([columns[i] for i in shown], [tuple(line[i] for i in shown) for line in lines])
 
 
 @click.command()

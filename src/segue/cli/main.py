@@ -23,6 +23,8 @@ _COMMANDS: Final = {
     "show": "asking",
     "status": "keeping",
     "problems": "keeping",
+    "crawl": "crawl",
+    "spotify": "spotify",
     "sources": "knowing",
     "merges": "knowing",
     "doctor": "keeping",
@@ -73,10 +75,11 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="segue")
 def segue() -> None:
-    """What plays next: songs that sound alike, from the music you own.
+    """What plays next, from the music you own and all that you have played.
 
     Begin with `segue start FOLDER`: it adds a folder of music and shows what sounds like
-    one of its songs. Every command explains itself with --help, and prints JSON with --json.
+    one of its songs. `segue add` takes playlists and exports of your listening, too. Every
+    command explains itself with --help, and prints JSON with --json.
     """
 
 

@@ -6,7 +6,9 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -69,6 +71,7 @@ class Wire:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
+        self._users: Counter[httpx.Client] = Counter()  # how many requests each is lent to
 
     def __repr__(self) -> str:
         return f"Wire({self.host!r})"
@@ -79,10 +82,14 @@ class Wire:
         return urlsplit(self._base_url).netloc.rpartition("@")[2]
 
     def close(self) -> None:
-        """Close all connections; the next request opens new ones."""
+        """Close all connections, those in use when their request is over.
+
+        The next request opens new ones.
+        """
         with self._lock:
             client, self._client = self._client, None
-        if client is not None:
+            idle = client is not None and client not in self._users
+        if client is not None and idle:
             client.close()
 
     def send(self, request: Request) -> Answer:
@@ -117,14 +124,17 @@ class Wire:
 
     def _exchange(self, request: Request) -> tuple[int, dict[str, str], bytes]:
         deadline = time.monotonic() + _PATIENCE * self._timeout
-        with self._connections().stream(
-            request.method,
-            f"{self._base_url}/{request.path}",
-            params=dict(request.params) or None,
-            data=request.form,
-            json=request.json,
-            headers={**self._headers, **request.headers},
-        ) as response:
+        with (
+            self._connections() as client,
+            client.stream(
+                request.method,
+                f"{self._base_url}/{request.path}",
+                params=dict(request.params) or None,
+                data=request.form,
+                json=request.json,
+                headers={**self._headers, **request.headers},
+            ) as response,
+        ):
             chunks, size = [], 0
             for chunk in response.iter_bytes():
                 size += len(chunk)
@@ -138,7 +148,11 @@ class Wire:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return response.status_code, headers, b"".join(chunks)
 
-    def _connections(self) -> httpx.Client:
+    @contextmanager
+    def _connections(self) -> Iterator[httpx.Client]:
+        """Lend the connections; httpx loses sockets that are closed while they are in use."""
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
 
         with self._lock:
@@ -148,9 +162,22 @@ class Wire:
                     timeout=httpx.Timeout(self._timeout, pool=None),
                     limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
                     follow_redirects=False,
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                     headers={"User-Agent": "segue", "Accept": "application/json"},
                 )
-            return self._client
+            client = self._client
+            self._users[client] += 1
+        try:
+            yield client
+        finally:
+            with self._lock:
+                self._users[client] -= 1
+                left = not self._users[client]
+                if left:
+                    del self._users[client]
+                closed = client is not self._client
+            if left and closed:
+                client.close()
 
     def _said(self, request: Request, what: str) -> str:
         return f"{self.host}: {request.method} /{request.path} brought {what}"

@@ -69,10 +69,9 @@ def crawl(
 
     Raises
     ------
-    AccessError
-        If the app may not even search for playlists.
     ServiceError
-        If the credentials are refused. All other failures are in the report.
+        If the app may not even search for playlists, or its credentials are refused. All other
+        failures are in the report.
     LibraryError
         If the catalogue cannot be written; what was written stays.
     """

@@ -58,7 +58,7 @@ class GenreCrawl:
         self._on_progress = on_progress
         self._setbacks = Setbacks(report)
         self._open: dict[str, _Genre] = {}
-        self._no_features = ""  # why there are none
+        self._no_features: AccessError | None = None  # why there are none
 
     def run(self) -> None:
         """Fetch every genre that was not fetched before; stops where the app has no access.
@@ -75,11 +75,9 @@ class GenreCrawl:
             if self._list_genres():
                 self._fetch(self._state.waiting_genres(), started)
         except AccessError as error:
-            self._report.closed = True
-            self._report.notes.append(str(error))
-        if self._no_features:
-            self._report.closed = True
-            self._report.notes.append(self._no_features)
+            self._report.closed_to(error)
+        if self._no_features is not None:
+            self._report.closed_to(self._no_features)
 
     def _list_genres(self) -> bool:
         """Put the service's genres on record, once; return whether they are known."""
@@ -133,11 +131,11 @@ class GenreCrawl:
 
     def _ask(self, genre: str) -> list[FeatureRecord]:
         rows = self._client.recommendations(genre, TRACKS)
-        if not self._no_features:
+        if self._no_features is None:
             try:
                 return self._client.audio_features(rows)
             except AccessError as error:
-                self._no_features = str(error)
+                self._no_features = error
         return rows
 
     def _take(self, genre: _Genre, answer: Future[Any]) -> None:
@@ -153,7 +151,9 @@ class GenreCrawl:
             del self._open[genre.name]
         else:
             self._setbacks.success()
-            self._report.pages += 1 if self._no_features else 2  # the tracks, and their features
+            self._report.pages += (
+                2 if self._no_features is None else 1
+            )  # the tracks, and their features
         for first in list(self._open.values()):
             if first.rows is None:
                 break

@@ -38,7 +38,6 @@ class _Search:
     """A word being searched for."""
 
     word: CrawlWord
-    tries: int = 0
 
 
 @dataclass
@@ -81,6 +80,7 @@ class PlaylistCrawl:
         self._setbacks = Setbacks(report)
         self._started = time.monotonic()
         self._search: _Search | None = None
+        self._search_tries = 0  # of the same page
         self._open: dict[int, _Reading] = {}  # by id, in order
         self._last = 0  # the highest id that was opened
         self._more = True  # whether there may be playlists beyond it
@@ -93,16 +93,15 @@ class PlaylistCrawl:
 
         Raises
         ------
-        AccessError
-            If the app may not even search.
         ServiceError
-            If the credentials are refused.
+            If the app may not even search, or its credentials are refused.
         """
         playlists = self._state.states()["playlist"]
         self._found = sum(playlists.values())
         self._settled = self._found - playlists.get("new", 0) - playlists.get("started", 0)
         self._settled_before = self._settled
-        self._state.plant(self._options.seed)
+        seed = self._options.seed
+        self._state.plant(None if seed is None else seed.strip().casefold())
         with Requests[_Search | _Reading](self._options.threads) as requests:
             while self._start(requests):
                 what, answer = requests.take()
@@ -159,12 +158,16 @@ class PlaylistCrawl:
         try:
             page: PlaylistPage = answer.result()
         except ServiceError as error:
-            search.tries += 1
-            if not self._setbacks.again(error, search.tries):
+            if error.status == 403:  # never about a word
+                raise
+            self._search_tries += 1
+            if not self._setbacks.again(error, self._search_tries):
+                self._search_tries = 0
                 ended = 400 <= error.status < 500
                 self._state.give_up_word(word.word, str(error), ended=ended)
             return
         self._setbacks.success()
+        self._search_tries = 0
         self._report.pages += 1
         unknown = self._state.unknown(item.id for item in page.items)
         items = [
@@ -210,11 +213,10 @@ class PlaylistCrawl:
         if isinstance(error, AccessError):
             if self._can_read:
                 self._can_read = False
-                self._report.closed = True
                 self._state.reopen(self._refused)
                 self._settled -= len(self._refused)
                 self._report.no_access -= len(self._refused)
-                self._report.notes.append(str(error))
+                self._report.closed_to(error)
             return
         reading.tries += 1
         if not self._can_read or self._setbacks.again(error, reading.tries):

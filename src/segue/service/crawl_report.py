@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from segue.catalog.crawl import Strategy
-from segue.errors import UsageError
+from segue.errors import ServiceError, UsageError
 from segue.types import SCHEMA_VERSION
 
 KIND: Final = "spotify_api"
@@ -41,7 +41,7 @@ class CrawlOptions:
     Raises
     ------
     UsageError
-        If a number is below 1 or the seed is empty.
+        If a number is below 1, or the seed is empty or no text.
     """
 
     playlists: int = PLAYLISTS
@@ -54,6 +54,8 @@ class CrawlOptions:
         for name in ("playlists", "threads"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.seed is not None and not self.seed.strip().isprintable():
+            raise UsageError(f"the seed {self.seed!r} is no text; give a word to begin with")
         if self.seed is not None and not self.seed.strip():
             raise UsageError("the seed is empty; give a word to begin with")
 
@@ -147,6 +149,12 @@ class CrawlReport:
     cause: str = ""
     closed: bool = False
     notes: list[str] = field(default_factory=list)
+
+    def closed_to(self, error: ServiceError) -> None:
+        """Note that the app has no access to something."""
+        self.closed = True
+        message = str(error)
+        self.notes.append(f"{message[:1].upper()}{message[1:]}.")
 
     @property
     def complete(self) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from segue.catalog.merges import Merge
     from segue.catalog.provenance import SourceState
     from segue.service.add import AddProgress, AddReport
+    from segue.service.crawl_report import CrawlOptions, CrawlProgress, CrawlReport
 
 PathLike = str | os.PathLike[str]
 
@@ -110,7 +111,7 @@ class Library:
         from segue.service.add import AddReport, add, add_sources  # slow to import
         from segue.service.recognise import recognise
 
-        found = [(item, recognise(os.fsdecode(item), kind)) for item in what]
+        found = [(item, recognise(self._catalog, os.fsdecode(item), kind)) for item in what]
         folders = [_absolute(item) for item, sources in found if sources is None]
         sources = [source for _, some in found for source in some or ()]
         with self._writing():
@@ -353,6 +354,7 @@ class Library:
             else:
                 known = files.of_track(resolve_exactly(self._catalog, what).id)
             self._catalog.forget([file.id for file in known])
+            self._catalog.refresh()
             return [display_path(file.stamp.path) for file in known]
 
     def backup(self, file: PathLike) -> None:
@@ -400,6 +402,44 @@ class Library:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def crawl(
+        self, options: CrawlOptions, on_progress: Callable[[CrawlProgress], None] = lambda _: None
+    ) -> CrawlReport:
+        """Crawl Spotify for playlists, or for songs by genre, and go on where an earlier run was.
+
+        Raises
+        ------
+        UsageError
+            If the settings name no app.
+        ServiceError
+            If the service cannot be used at all.
+        """
+        from segue.service.crawl import crawl_spotify
+
+        with self._writing():
+            try:
+                return crawl_spotify(self._catalog, options, on_progress)
+            finally:
+                self._catalog.refresh()
+
+    def crawl_report(self) -> dict[str, Any]:
+        """Return what was crawled, by day, word, artist and track, as JSON values."""
+        from segue.service.crawl_picture import crawl_picture
+
+        return crawl_picture(self._catalog)
+
+    def write_genre_table(self, file: PathLike) -> int:
+        """Write the tracks crawled by genre with their features as CSV; return how many lines.
+
+        Raises
+        ------
+        LibraryError
+            If the file cannot be written.
+        """
+        from segue.service.genre_table import write_genre_table
+
+        return write_genre_table(self._catalog, Path(os.path.expanduser(file)))
 
     def _with_tracks(self, merges: Sequence[Merge]) -> list[tuple[Merge, Track, Track]]:
         tracks = self._catalog.tracks.get(id_ for m in merges for id_ in (m.track_id, m.into_id))

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from segue.catalog.catalog import Catalog
 from segue.errors import SourceError, UsageError
 from segue.paths import open_regular
 from segue.sources.source import Source
@@ -33,10 +34,8 @@ _KINDS: Final = {
     "netease": ("netease", "NetEase"),
     "m3u": ("m3u", "M3uFile"),
 }
-_SERVICES: Final = {
-    "subsonic": "an address, http://host:port",
-    "listenbrainz_api": "listenbrainz:USER",
-}
+_SERVICES: Final = ("subsonic", "listenbrainz_api")
+_USER: Final = "listenbrainz:"
 NAMES: Final = {
     "million_playlist": "Million Playlist Dataset",
     "challenge_set": "Challenge set of the Million Playlist Dataset",
@@ -63,7 +62,7 @@ _HEAD: Final = 65536
 _DEPTH: Final = 2  # of folders that are looked through for exports and playlists
 
 
-def recognise(what: str, kind: str | None = None) -> Sequence[Source] | None:
+def recognise(catalog: Catalog, what: str, kind: str | None = None) -> Sequence[Source] | None:
     """Return the sources that `what` names, or None where it is music to be listened to.
 
     Parameters
@@ -82,7 +81,7 @@ def recognise(what: str, kind: str | None = None) -> Sequence[Source] | None:
     """
     if kind is not None and kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r}; the kinds are {', '.join(KINDS)}")
-    service = _service(what, kind)
+    service = _service(catalog, what, kind)
     if service is not None:
         return [service]
     path = Path(os.path.abspath(os.path.expanduser(what)))
@@ -108,15 +107,15 @@ def recognise(what: str, kind: str | None = None) -> Sequence[Source] | None:
     return [_class(kind)(file) for kind, file in inside] or None
 
 
-def _service(what: str, kind: str | None) -> Source | None:
-    if what.startswith("listenbrainz:") or kind == "listenbrainz_api":
-        from segue.service.connect import listenbrainz_user
+def _service(catalog: Catalog, what: str, kind: str | None) -> Source | None:
+    if what.startswith(_USER) or kind == "listenbrainz_api":
+        from segue.service.connect import ListenBrainzUser
 
-        return listenbrainz_user(what.removeprefix("listenbrainz:"))
-    if what.startswith(("http://", "https://", "subsonic+http")) or kind == "subsonic":
+        return ListenBrainzUser(catalog, what.removeprefix(_USER))
+    if what.startswith(("http://", "https://", "subsonic+")) or kind == "subsonic":
         from segue.service.connect import subsonic_server
 
-        return subsonic_server(what.removeprefix("subsonic+"))
+        return subsonic_server(what)
     return None
 
 

@@ -67,7 +67,7 @@ def checked_backup(file: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise LibraryError(f"there is no backup at {path}")
     try:
-        database = Database(path, read_only=True)
+        database = Database(path, read_only=True, any_format=True)
         try:
             (found,) = database.query_one("PRAGMA quick_check")
         finally:

@@ -191,18 +191,20 @@ def _names_below(folder: Path, problems: list[Skip]) -> Iterator[str]:
         base = waiting.popleft()
         try:
             with os.scandir(folder / base) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(
+                    (entry.name, entry.is_dir(follow_symlinks=False)) for entry in listing
+                )
         except OSError:
             where = display_path(os.fsencode(base or folder))[:100]
             problems.append(Skip("a folder that cannot be listed", where))
             continue
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
+        for name, is_folder in entries:
+            if name.startswith(".") or name == "__MACOSX":
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{base}{entry.name}/")
+            if is_folder:
+                waiting.append(f"{base}{name}/")
             else:
-                yield base + entry.name
+                yield base + name
 
 
 def _on_disk(name: str, path: Path) -> ExportFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -23,6 +24,7 @@ from segue.sources.feature_columns import FeatureColumns, column_name
 from segue.sources.guard import clean, timestamp
 from segue.sources.locations import file_key
 from segue.sources.table import Row, header_of, read_table
+from segue.sources.walk import is_audio_name
 
 _IDS: Final = frozenset(("trackuri", "spotifyid", "spotifyuri"))
 _CSV: Final = re.compile(r"\.csv$", re.IGNORECASE)
@@ -64,8 +66,9 @@ class Exportify:
         """Return whether it is such a CSV file, or a zip or folder whose first CSV file is one."""
         if head and not head.startswith(_ZIP):
             return is_exportify(header_of(head))
-        if not any(map(_CSV.search, export_names(path))):
-            return False
+        names = export_names(path)
+        if not any(map(_CSV.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
+            return False  # music with such a file among it is added for the music
         try:
             with Export(path, _CSV).files()[0].open() as file:
                 return is_exportify(header_of(file.read(_HEAD)))

@@ -106,7 +106,7 @@ def listed(cell: str, separators: str) -> tuple[str, ...]:
     cell = cell.strip()
     if not cell:
         return ()
-    if _LIST.fullmatch(cell):  # and no name in brackets, such as [:SITD:]
+    if cell[0] == "[" and _LIST.fullmatch(cell):  # and no name in brackets, such as [:SITD:]
         found = [
             re.sub(r"\\(.)", r"\1", one or other, flags=re.DOTALL)
             for one, other in _LITERAL.findall(cell)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import Final
 
 from segue.catalog.incoming import Part, Record, Skip
 from segue.errors import SourceError
+from segue.sources.export import Export, ExportFile, export_names
 from segue.sources.exportify import is_exportify
 from segue.sources.feature_columns import SAMPLE, FeatureColumns
-from segue.sources.guard import file_stamp, shown
 from segue.sources.table import Row, header_of, open_table, read_table
+from segue.sources.walk import is_audio_name
 
+_TABLE: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.gz)?$", re.IGNORECASE)
+_HEAD: Final = 1 << 16
 _Genres = dict[str, tuple[str, ...]]
 
 
 class FeatureTable:
-    """A CSV or TSV file, packed by gzip or not, of songs with valence, energy, tempo and the like.
+    """CSV or TSV files, packed by gzip or not, of songs with valence, energy, tempo and the like.
+
+    One is a part; they may lie in a folder or a zip.
 
     Columns are told by their names, whatever their case, spaces and underscores; see
     `FeatureColumns`. Known to fit are TidyTuesday's `spotify_songs.csv`, the common dumps of
@@ -45,10 +54,21 @@ class FeatureTable:
         self._path = path
 
     @staticmethod
-    def recognises(path: Path, head: bytes) -> bool:  # noqa: ARG004
-        """Return whether the file's first line names songs, artists and a property of sound."""
-        header = header_of(head)
-        return FeatureColumns.of(header).tell_sound and not is_exportify(header)
+    def recognises(path: Path, head: bytes) -> bool:
+        """Return whether the first line names songs and a property of sound.
+
+        Of a folder or zip the first table by name is looked at.
+        """
+        if head and not head.startswith(b"PK"):
+            return _is_table(head)
+        names = export_names(path)
+        if not any(map(_TABLE.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
+            return False  # music with such a file among it is added for the music
+        try:
+            with Export(path, _TABLE).files()[0].open() as file:
+                return _is_table(file.read(_HEAD))
+        except (SourceError, IndexError):
+            return False
 
     @property
     def location(self) -> str:
@@ -56,59 +76,68 @@ class FeatureTable:
         return str(self._path)
 
     def parts(self) -> Iterator[Part]:
-        """Yield the file as one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
+        """Yield a part for each file, by name; see `Source.parts`."""
+        export = Export(self._path, _TABLE)
+        for file in export.files():
+            yield Part(file.name, file.stamp, file.size, partial(_read, file))
+        yield from export.left_out()
 
-    def _read(self) -> Iterator[Record]:
-        genres = self._genres()
-        seen: set[str] = set()
-        with open_table(self._path) as stream:
-            header, rows = read_table(stream)
-            sample, rest = _sampled(rows)
-            known = [row.cells for row in sample if isinstance(row, Row)]
-            columns = FeatureColumns.of(header, known)
-            if not columns.tell_sound:
-                raise SourceError(
-                    f"{shown(self._path)} is no table of songs: its first line should name a "
-                    "title, an artist and a property such as valence, energy or tempo, and has "
-                    f"{', '.join(header)[:200] or 'nothing'}"
-                )
-            for row in chain(sample, rest):
-                if isinstance(row, Skip):
-                    yield row
-                    continue
-                where = f"line {row.line}"
-                track = columns.track(row.cells)
-                if not track.key and not (track.title and track.artist):
-                    yield Skip("no title or no artist", where)
-                elif track.key in seen:
-                    yield Skip("another row of the same song", where, bad=False)
-                else:
-                    if track.key:
-                        seen.add(track.key)
-                    of_all = genres.get(track.key) or columns.genres_of(row.cells)
-                    yield from columns.features(row.cells, track, of_all, where)
 
-    def _genres(self) -> _Genres:
-        """Read all rows for the genres of each song: its rows may be far apart."""
-        found: _Genres = {}
-        same: dict[tuple[str, ...], tuple[str, ...]] = {}  # a table has few, of very many songs
-        with open_table(self._path) as stream:
-            header, rows = read_table(stream)
-            columns = FeatureColumns.of(header)
-            if not columns.genres or columns.places.keys().isdisjoint({"id", "deezer"}):
-                return {}
-            try:
-                for row in rows:
-                    key = columns.key(row.cells) if isinstance(row, Row) else ""
-                    if isinstance(row, Row) and key:
-                        all_of_it = (*found.get(key, ()), *columns.genres_of(row.cells))
-                        unique = tuple(dict.fromkeys(all_of_it))
-                        found[key] = same.setdefault(unique, unique)
-            except SourceError:
-                pass  # met again, and told, when the rows themselves are read
-        return found
+def _is_table(head: bytes) -> bool:
+    header = header_of(head)
+    return FeatureColumns.of(header).tell_sound and not is_exportify(header)
+
+
+def _read(file: ExportFile) -> Iterator[Record]:
+    genres = _genres(file)
+    seen: set[str] = set()
+    with open_table(file) as stream:
+        header, rows = read_table(stream)
+        sample, rest = _sampled(rows)
+        known = [row.cells for row in sample if isinstance(row, Row)]
+        columns = FeatureColumns.of(header, known)
+        if not columns.tell_sound:
+            raise SourceError(
+                f"{file.name[-100:]} is no table of songs: its first line should name a "
+                "title, an artist and a property such as valence, energy or tempo, and has "
+                f"{', '.join(header)[:200] or 'nothing'}"
+            )
+        for row in chain(sample, rest):
+            if isinstance(row, Skip):
+                yield row
+                continue
+            where = f"line {row.line}"
+            track = columns.track(row.cells)
+            if not track.key and not (track.title and track.artist):
+                yield Skip("no title or no artist", where)
+            elif track.key in seen:
+                yield Skip("another row of the same song", where, bad=False)
+            else:
+                if track.key:
+                    seen.add(track.key)
+                of_all = genres.get(track.key) or columns.genres_of(row.cells)
+                yield from columns.features(row.cells, track, of_all, where)
+
+
+def _genres(file: ExportFile) -> _Genres:
+    """Read all rows for the genres of each song: its rows may be far apart."""
+    found: _Genres = {}
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}  # a table has few, of very many songs
+    with open_table(file) as stream:
+        header, rows = read_table(stream)
+        columns = FeatureColumns.of(header)
+        if not columns.genres or columns.places.keys().isdisjoint({"id", "deezer"}):
+            return {}
+        try:
+            for row in rows:
+                key = columns.key(row.cells) if isinstance(row, Row) else ""
+                if isinstance(row, Row) and key:
+                    all_of_it = (*found.get(key, ()), *columns.genres_of(row.cells))
+                    unique = tuple(dict.fromkeys(all_of_it))
+                    found[key] = same.setdefault(unique, unique)
+        except SourceError:
+            pass  # met again, and told, when the rows themselves are read
+    return found
 
 
 def _sampled(rows: Iterator[Row | Skip]) -> tuple[list[Row | Skip], Iterator[Row | Skip]]:

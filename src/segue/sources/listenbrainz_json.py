@@ -103,7 +103,7 @@ def listened_track(row: Mapping[str, Any]) -> TrackRecord | None:
 
 
 def recording_ids(row: Mapping[str, Any]) -> list[str]:
-    """Return the ids, MBIDs or MSIDs, by which somebody may mean what was listened to, unchecked."""
+    """Return the ids, MBIDs or MSIDs, unchecked, by which somebody may mean what was played."""
     data = _object(row, "track_metadata")
     info = _object(data, "additional_info")
     values = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +14,7 @@ from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.export import Export, ExportFile, export_names
 from segue.sources.guard import integer, load_json, number, text
+from segue.sources.walk import is_audio_name
 
 _JSON: Final = re.compile(r"\.json$", re.IGNORECASE)
 _OUTER: Final = (b'"playlist"', b'"result"')
@@ -49,8 +51,9 @@ class NetEase:
         """Return whether it is such a file, or the first few JSON files in it are."""
         if head and not head.startswith(b"PK"):
             return _is_answer(head)
-        if not any(map(_JSON.search, export_names(path))):
-            return False
+        names = export_names(path)
+        if not any(map(_JSON.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
+            return False  # music with such a file among it is added for the music
         try:
             for file in Export(path, _JSON).files()[:_LOOKED_AT]:
                 with file.open() as stream:

@@ -12,8 +12,8 @@ from segue.errors import UsageError
 from segue.http.client import JsonClient
 from segue.http.limiter import RateLimiter
 from segue.http.retry import Backoff
-from segue.sources.spotify_accounts import Accounts, SpotifyAuthorisation
 from segue.sources.spotify_api import SpotifyClient
+from segue.sources.spotify_authorisation import Accounts, SpotifyAuthorisation
 from segue.sources.spotify_tokens import TokenFile, find_app, token_path
 
 API_VARIABLE: Final = "SEGUE_SPOTIFY_API"

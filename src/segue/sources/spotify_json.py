@@ -25,9 +25,10 @@ def text(value: Any) -> str:
     """
     if not isinstance(value, str):
         return ""
-    if not value.isascii():  # halves of characters: pairs of them are put together
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
-    return value.replace("\0", "").strip()
+    kept: str = value
+    if not kept.isascii():  # halves of characters: pairs of them are put together
+        kept = kept.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    return kept.replace("\0", "").strip()
 
 
 def whole(value: Any) -> int | None:

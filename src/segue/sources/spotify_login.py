@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from segue.errors import ServiceError, UsageError
-from segue.sources.spotify_accounts import Accounts
+from segue.sources.spotify_authorisation import Accounts
 from segue.sources.spotify_tokens import App, Token
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 8888
 """Where the browser comes back to, unless told otherwise; the app must be registered with it."""
+_EARLY: Final = 10.0  # seconds that a browser may come back too early
 SCOPES: Final = ("playlist-read-private", "playlist-read-collaborative", "user-library-read")
 
 
@@ -117,7 +118,7 @@ class Login:
 class Callback:
     """A tiny server on this machine that the browser comes back to, once.
 
-    Only the answer to the login that is expected ends it; anything else is told that it is wrong.
+    Only the answer to the given login ends it; anything else is told that it is wrong here.
 
     Parameters
     ----------
@@ -135,6 +136,7 @@ class Callback:
         self._server: ThreadingHTTPServer | None = None
         self._login: Login | None = None
         self._redirected: str | None = None
+        self._expected = threading.Event()
         self._done = threading.Event()
 
     @property
@@ -187,18 +189,18 @@ class Callback:
             self._server.server_close()
             self._server = None
 
-    def expect(self, login: Login) -> None:
-        """Take the answer to this login from now on; to be called before its page is opened."""
-        self._login = login
+    def wait(self, login: Login, seconds: float = 300.0) -> str:
+        """Return the address that the browser was sent to, once it answers this login.
 
-    def wait(self, seconds: float = 300.0) -> str:
-        """Return the address that the browser was sent to, once it answers the login.
+        A browser that comes back before this is called is kept waiting for a while.
 
         Raises
         ------
         ServiceError
             If it did not come in time.
         """
+        self._login = login
+        self._expected.set()
         if not self._done.wait(seconds) or self._redirected is None:
             raise ServiceError(
                 f"nobody came back from Spotify's page within {seconds:.0f} seconds; start again"
@@ -209,7 +211,7 @@ class Callback:
         """Return the status and the words to answer a request with."""
         if urlsplit(path).path != "/callback":
             return 404, "There is nothing here."
-        if self._login is None:
+        if not self._expected.wait(_EARLY) or self._login is None:
             return 503, "Not ready yet: load this page again."
         address = f"http://127.0.0.1{path}"
         try:

@@ -51,8 +51,8 @@ class Subsonic:
         ``http://host:4533``, ``https://host/music``; ``subsonic+`` before it and
         ``user:password@`` in it are taken, but never shown or kept as the `location`.
     user, password, api_key
-        Go before what the address tells. With both a key and a password, the key is used where
-        the server takes keys.
+        Where the address has no password; a user in it goes before `user`. With both a key and a
+        password, the key is used where the server takes keys.
 
     Raises
     ------
@@ -72,8 +72,9 @@ class Subsonic:
         self, address: str, *, user: str = "", password: str = "", api_key: str = ""
     ) -> None:
         self._location, told = split_address(address)
-        self._user = user or told.user
-        login = Credentials(self._user, password or told.password, api_key)
+        self._user = told.user or user
+        # A password is for the server it was written to; those from elsewhere may be another's.
+        login = told if told.password else Credentials(self._user, password, api_key)
         self._server = SubsonicServer(self._location, login)
         self._name = self._location.partition("://")[2]  # in keys
 
@@ -136,8 +137,9 @@ class Subsonic:
             plays, stars = integer(child.get("playCount")), integer(child.get("userRating"))
             if plays and plays > 0:
                 yield PlayCountRecord(track, plays, last_at=timestamp(child.get("played")))
-            if stars and 1 <= stars <= 5 and not text(child.get("starred")):
-                yield RatingRecord(track, (stars - 3) / 2)
+            if not text(child.get("starred")):  # without stars too, what it had is taken back
+                rated = stars is not None and 1 <= stars <= 5
+                yield RatingRecord(track, (stars - 3) / 2 if rated else 0.0)
 
     def _playlist(self, own: str) -> Iterator[Record]:
         with self._server as server:

@@ -8,17 +8,16 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from segue.catalog.incoming import Skip
 from segue.errors import SourceError
-from segue.sources.guard import open_bytes, text_lines
+from segue.sources.export import ExportFile
+from segue.sources.guard import text_lines
 
 _SEPARATORS: Final = ",;\t"
 _GZIP: Final = b"\x1f\x8b"
 _HEAD: Final = 1 << 16
-_LARGEST: Final = 1 << 40
 _SUSPICIOUS: Final = 100_000_000  # bytes; any gzip file may unpack to so many ...
 _RATIO: Final = 200  # ... or to so many times its size; tables have 2 to 10
 
@@ -31,7 +30,7 @@ class Row(NamedTuple):
 
 
 @contextmanager
-def open_table(path: Path) -> Iterator[BinaryIO]:
+def open_table(file: ExportFile) -> Iterator[BinaryIO]:
     """Open a file, unpacked where it is gzip's.
 
     Raises
@@ -39,14 +38,14 @@ def open_table(path: Path) -> Iterator[BinaryIO]:
     SourceError
         If it cannot be opened, or, from its `read`, is damaged or made to burst.
     """
-    with open_bytes(path, _LARGEST) as file:
-        if file.read(2) != _GZIP:
-            file.seek(0)
-            yield file
+    with file.open() as stream:
+        is_packed = stream.read(2) == _GZIP
+    with file.open() as stream:
+        if not is_packed:
+            yield stream
             return
-        size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        with io.BufferedReader(_Unpacked(file, max(_SUSPICIOUS, size * _RATIO))) as unpacked:
+        limit = max(_SUSPICIOUS, file.size * _RATIO)
+        with io.BufferedReader(_Unpacked(stream, limit)) as unpacked:
             yield unpacked
 
 

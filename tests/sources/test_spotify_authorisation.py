@@ -9,7 +9,7 @@ import pytest
 from clocks import Clock
 from segue.errors import ServiceError, UsageError
 from segue.http.retry import Backoff
-from segue.sources.spotify_accounts import Accounts, SpotifyAuthorisation
+from segue.sources.spotify_authorisation import Accounts, SpotifyAuthorisation
 from segue.sources.spotify_connect import Addresses, accounts, connect
 from segue.sources.spotify_tokens import App, Token, TokenFile
 from servers.spotify import SpotifyServer
