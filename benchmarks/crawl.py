@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -42,6 +43,7 @@ from segue.http.retry import Backoff
 from segue.service.crawl import crawl
 from segue.service.crawl_picture import crawl_picture
 from segue.service.crawl_report import CrawlOptions, CrawlProgress
+from segue.service.title_words import TitleWords
 from segue.sources.spotify_connect import REQUESTS, WINDOW, Addresses, connect
 from segue.sources.spotify_tokens import TokenFile
 from servers.spotify import SpotifyServer
@@ -256,13 +258,30 @@ def picture(folder: Path) -> dict[str, Any]:
     }
 
 
-def languages(folder: Path) -> dict[str, float]:
-    """Return the share of titles in each script, as the server deals them out."""
-    catalog = Catalog(folder)
-    names = [name for (name,) in catalog.database.query("SELECT name FROM crawl_playlist")]
+def bias(folder: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Compare the titles that were found with those of the whole service.
+
+    `word_distance` is the total variation distance between the frequencies of their words (0: the
+    same, 1: none in common); `not_ascii` the share of titles with other letters than English has.
+    """
+    catalog, expected = Catalog(folder), catalogue(options)
+    found = [name for (name,) in catalog.database.query("SELECT name FROM crawl_playlist")]
     catalog.close()
-    latin = sum(name.isascii() for name in names)
-    return {"ascii": latin / len(names), "other": 1 - latin / len(names)}
+    every = [expected.title(number) for number in range(0, expected.playlists, 5)]
+    ours, theirs = frequencies(found), frequencies(every)
+    distance = sum(abs(ours[word] - theirs[word]) for word in {*ours, *theirs}) / 2
+    return {
+        "word_distance": distance,
+        "not_ascii": sum(not name.isascii() for name in found) / len(found),
+        "not_ascii_of_all": sum(not name.isascii() for name in every) / len(every),
+    }
+
+
+def frequencies(titles: list[str]) -> defaultdict[str, float]:
+    words = TitleWords()
+    counts = Counter(word for title in titles for word in words.of(title))
+    total = counts.total()
+    return defaultdict(float, {word: count / total for word, count in counts.items()})
 
 
 def main() -> None:
@@ -301,7 +320,7 @@ def main() -> None:
         for strategy in ("frequent-words", "uniform-words"):
             folder = options.work / strategy
             run(folder, environment, options.compare, options.threads, strategy=strategy)
-            result["strategies"][strategy] = {**picture(folder), "scripts": languages(folder)}
+            result["strategies"][strategy] = {**picture(folder), **bias(folder, options)}
     result["same_as_calm"] = {
         table: digest == digests(calm)[table] for table, digest in digests(soak).items()
     }

@@ -37,7 +37,7 @@ ENTRIES: Final = 66_346_428
 LIMIT: Final = 10
 COMMON: Final = ("love", "the", "you", "i", "me", "a", "remix", "live", "night", "of the")
 ORIGINAL: Final = "original.db"
-_AT_ONCE: Final = 20_000  # songs in one transaction
+_AT_ONCE: Final = 10_000  # songs in one transaction
 
 Query = tuple[str, int | None]  # the words, and the track that is meant
 
@@ -119,6 +119,9 @@ def index(folder: Path) -> dict[str, Any]:
         done += some
     seconds = time.perf_counter() - started
     processor = time.process_time() - processor
+    if not done:  # by an earlier run
+        database.close()
+        return {}
     database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (words,) = database.query_one("SELECT count(*) FROM song_word")
     database.close()
@@ -327,7 +330,8 @@ def main() -> None:
     music = Music(Names.learn(options.sample), options.tracks, options.seed)
     result["tracks made, s"] = round(time.perf_counter() - started)
     if not (folder / ORIGINAL).exists():
-        result |= {**fill(folder, music), **index(folder)}
+        result |= fill(folder, music)
+    result |= index(folder)
     asked = Asked(music, options.seed)
     classes = {
         name: [make() for _ in range(options.queries)] for name, make in asked.classes().items()

@@ -100,6 +100,30 @@ def test_the_uniform_draw_is_blind_to_counts(catalog: Catalog) -> None:
     assert orders[0] != words
 
 
+def test_uniform_words_takes_a_page_of_each_word_before_a_second_one(crawl: Crawl) -> None:
+    crawl.write_results(begun(crawl), [(Item("1"), ["rock", "pop", "jazz"])], 50, 50)
+    order = []
+    while word := crawl.next_word("uniform-words"):
+        order.append((word.word, word.next_offset))
+        following = word.next_offset + 50
+        crawl.write_results(word, [], 50, following if following < 150 else None)
+    assert sorted(order[:3]) == [("jazz", 0), ("pop", 0), ("rock", 0)]
+    first_round = [word for word, _ in order[:3]]
+    assert [word for word, offset in order[3:7] if word != "a"] == first_round
+    assert {offset for _, offset in order[3:7]} == {50}
+    assert len(order) == 3 * 3 + 2
+
+
+def test_a_part_of_a_page_comes_again_before_all_others(crawl: Crawl) -> None:
+    for strategy in ("frequent-words", "uniform-words"):
+        crawl.plant(strategy)
+        word = crawl.next_word(strategy)
+        assert word == CrawlWord(strategy, 0, 0)
+        crawl.write_results(word, [(Item(strategy), ["new"])], 50, 0)
+        assert crawl.next_word(strategy) == word
+        crawl.write_results(word, [], 50, None)
+
+
 def test_a_word_that_was_begun_goes_on(crawl: Crawl) -> None:
     word = begun(crawl)
     crawl.write_results(word, [(Item("1"), ["rock", "rock"][:1])], 50, 50)

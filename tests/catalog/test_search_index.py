@@ -124,6 +124,8 @@ def test_other_artists_of_a_song_are_found_too(database: Database) -> None:
         ("Don't Stop", "don t stop\ndont stop"),
         ("Rock & Roll", "rock roll\nrock and roll"),
         ("Rock’n’Roll", "rock n roll\nrocknroll"),
+        ("Guns N' Roses", "guns n roses\nguns and roses"),
+        ("Rock 'n' Roll n Soul", "rock n roll n soul\nrock and roll and soul"),
     ],
 )
 def test_what_many_write_otherwise_stands_there_twice(

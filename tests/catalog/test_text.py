@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.catalog.text import fold
+from segue.catalog.text import fold, fold_all
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,8 @@ def test_folding_is_done_once_and_leaves_words_and_spaces(text: str) -> None:
 @pytest.mark.parametrize(("one", "other"), [("é", "e\u0301"), ("Å", "\u212b"), ("İ", "i")])
 def test_spellings_of_one_letter_are_one(one: str, other: str) -> None:
     assert fold(one) == fold(other)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=())) | st.text("é \n\u0301か\u3099-\x85")))
+def test_folding_many_at_once_is_the_same(texts: list[str]) -> None:
+    assert fold_all(texts) == [fold(text) for text in texts]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -182,13 +182,27 @@ def test_faults_and_threads_change_nothing(
     assert crawling.content(catalog_at("rough")) == crawling.content(catalog_at("calm"))
 
 
-def test_the_goal_can_be_raised(catalog_at: Callable[[str], Catalog]) -> None:
+def test_what_was_met_can_be_forgotten(
+    catalog_at: Callable[[str], Catalog], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serving() as server:
-        run(server, catalog_at("once"))
-        for goal in (1, 7, 7, 30, GOAL):
-            report = run(server, catalog_at("bit by bit"), CrawlOptions(goal))
+        run(server, catalog_at("calm"))
+        monkeypatch.setattr("segue.service.crawl.REMEMBERED", 2)
+        run(server, catalog_at("forgetful"))
+    assert crawling.content(catalog_at("forgetful")) == crawling.content(catalog_at("calm"))
+
+
+@pytest.mark.parametrize("strategy", ["frequent-words", "uniform-words"])
+def test_the_goal_can_be_raised(
+    catalog_at: Callable[[str], Catalog], strategy: Literal["frequent-words", "uniform-words"]
+) -> None:
+    options = CrawlOptions(GOAL, strategy=strategy)
+    with serving(Behaviour(search_limit=10)) as server:
+        run(server, catalog_at("once"), options)
+        for goal in (1, 7, 7, 31, GOAL):
+            report = run(server, catalog_at("bit by bit"), replace(options, playlists=goal))
             assert report.stopped == ""
-        assert run(server, catalog_at("bit by bit")).pages == 0
+        assert run(server, catalog_at("bit by bit"), options).pages == 0
     assert crawling.content(catalog_at("bit by bit")) == crawling.content(catalog_at("once"))
 
 
@@ -573,7 +587,7 @@ def test_no_access_to_the_search_is_an_error(catalog: Catalog) -> None:
         client = FakeClient(search_error=dict.fromkeys("a", error).get)
         with pytest.raises(ServiceError, match=str(error)):
             fake_crawl(catalog, client)
-    assert crawl_states(catalog.database, 1)["word"] == {"started": 1}
+    assert crawl_states(catalog.database, 1)["word"] == {"first": 1}
 
 
 def test_playlists_refused_before_the_app_is_are_not_given_up(catalog: Catalog) -> None:

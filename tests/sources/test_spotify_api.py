@@ -220,12 +220,15 @@ def test_what_cannot_be_kept_is_counted(client_of: Connected) -> None:
     assert not any(skip.bad for skip in page.skipped)
 
 
-def test_playlists_that_are_gone_or_private_are_told_apart(client_of: Connected) -> None:
-    with running(gone=0.2, private=0.2) as server:
+@pytest.mark.parametrize("private", [0.2, 0.8])
+def test_playlists_that_are_gone_or_private_are_told_apart(
+    client_of: Connected, private: float
+) -> None:
+    with running(playlists=60, gone=0.1, private=private) as server:
         client, catalogue = client_of(server), server.catalogue
         seen = set()
-        readable = next(number for number in range(120) if catalogue.fate(number) == 200)
-        for number in [readable, *range(120)]:
+        readable = next(number for number in range(60) if catalogue.fate(number) == 200)
+        for number in [readable, *range(60)]:
             fate = catalogue.fate(number)
             seen.add(fate)
             if fate == 200:

@@ -24,9 +24,12 @@ Strategy = Literal["frequent-words", "uniform-words"]
 GivenUp = Literal["no access", "gone", "failed"]
 Write = Callable[[sqlite3.Connection, Sequence[Record]], None]
 
-_ORDERS: Final[Mapping[Strategy, str]] = {
-    "frequent-words": "count DESC, word",
-    "uniform-words": "draw, word",
+_ORDERS: Final[Mapping[Strategy, tuple[str, ...]]] = {
+    "frequent-words": (
+        "state = 'started' ORDER BY word",
+        "state = 'new' ORDER BY count DESC, word",
+    ),
+    "uniform-words": ("state IN ('new', 'started') ORDER BY pages, draw, word",),
 }
 
 
@@ -110,22 +113,20 @@ class Crawl:
         with self._database.transaction() as connection:
             self._count_words(connection, {word: 0})
             connection.execute(
-                "UPDATE crawl_word SET state = 'started' "
+                "UPDATE crawl_word SET state = 'first' "
                 "WHERE source_id = ? AND word = ? AND state = 'new'",
                 (self._source, word),
             )
 
     def next_word(self, strategy: Strategy) -> CrawlWord | None:
-        """Return the word to search for: one that was begun, else the first by the strategy.
+        """Return the word to search for, and from which result on.
 
-        ``frequent-words`` takes the word of most titles, the first in the order of the alphabet
-        where several are; ``uniform-words`` draws from all words seen, each with the same chance
-        however frequent it is. The draw is a hash, so that a crawl can be repeated.
+        ``frequent-words`` goes through all results of a word, then takes the one of most titles,
+        the first in the order of the alphabet where several are. ``uniform-words`` takes one page
+        of each word, whatever its frequency, in an order drawn by lot, before the second page of
+        any; the draw is a hash, so that a crawl can be repeated.
         """
-        for condition in (
-            "state = 'started' ORDER BY word",
-            f"state = 'new' ORDER BY {_ORDERS[strategy]}",
-        ):
+        for condition in ("state = 'first' ORDER BY word", *_ORDERS[strategy]):
             row = self._database.query_one(
                 "SELECT word, next_offset, results FROM crawl_word "
                 f"WHERE source_id = ? AND {condition} LIMIT 1",
@@ -152,7 +153,7 @@ class Crawl:
             How many playlists the page had.
         next_offset
             Where the next page begins; None: there is none. Where it is the word's own, the page
-            counts as not read, and comes again.
+            counts as not read, and comes again before all others.
         """
         counts: dict[str, int] = {}
         for _, words in found:
@@ -175,7 +176,7 @@ class Crawl:
                 "UPDATE crawl_word SET state = ?, next_offset = ?, pages = pages + ?, "
                 "results = results + ? WHERE source_id = ? AND word = ?",
                 (
-                    "done" if next_offset is None else "started",
+                    "done" if next_offset is None else "started" if read else "first",
                     word.next_offset if next_offset is None else next_offset,
                     read,
                     results if read else 0,

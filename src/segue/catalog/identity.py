@@ -62,10 +62,12 @@ class Identity:
         self.merger = Merger()
         self._artists = Artists()
         self._ids: dict[str, int] = {}
+        self._bare: dict[str, int] = {}  # those of tracks without a title, which may yet come
 
     def forget(self) -> None:
         """Forget what was looked up, since the transaction was taken back."""
         self._ids.clear()
+        self._bare.clear()
         self._artists.forget()
 
     def ids(
@@ -82,11 +84,12 @@ class Identity:
         keys
             The records' keys, or empty strings; see `TrackRecord.key`.
         describe
-            Returns the record at a position. Each key is described once: then a new track is made
-            of the record, or what a known one lacks is filled in.
+            Returns the record at a position. Each key is described until it has a title: then a
+            new track is made of the record, or what a known one lacks is filled in.
         """
-        if len(self._ids) > _MOST_KEPT:
+        if len(self._ids) + len(self._bare) > _MOST_KEPT:
             self._ids.clear()
+            self._bare.clear()
         cache = self._ids
         found = [cache.get(key) if key else None for key in keys]
         missing: dict[str, TrackRecord] = {}
@@ -95,16 +98,20 @@ class Identity:
             if id_ is not None:
                 continue
             key = keys[position]
-            if key not in missing:
+            if key not in missing or not missing[key].title:
                 record = describe(position)
                 key = key or _name_key(record)
-                if key and key not in cache:
-                    missing.setdefault(key, record)
+                if key in self._bare and not record.title:
+                    found[position] = self._bare[key]
+                    continue
+                kept = missing.get(key)
+                if key and key not in cache and (kept is None or (record.title and not kept.title)):
+                    missing[key] = record
             late.append((position, key))
         if missing:
             self._look_up(connection, source_id, missing)
         for position, key in late:
-            found[position] = cache[key] if key else _NO_TRACK
+            found[position] = (cache.get(key) or self._bare[key]) if key else _NO_TRACK
         return np.array(found, dtype=np.int64)
 
     def place_file(
@@ -133,8 +140,8 @@ class Identity:
                 chunk,
             )
             known.update((row[0], row[1:]) for row in rows)
-        self._ids.update((key, row[0]) for key, row in known.items())
         for key, row in known.items():
+            self._remember(key, row[0], row[1] or wanted[key].title)
             self._fill(connection, key, wanted[key], row)
         new = [(key, record) for key, record in wanted.items() if key not in known]
         if new:
@@ -188,9 +195,17 @@ class Identity:
             "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)",
             [(item.id, *pair) for item in new for pair in _outside_ids(item.key, item.record)],
         )
-        self._ids.update((item.key, item.id) for item in new)
+        for item in new:
+            self._remember(item.key, item.id, item.record.title)
         self.made += len(new)
         self._merge(connection, new)
+
+    def _remember(self, key: str, id_: int, title: str) -> None:
+        if title:
+            self._bare.pop(key, None)
+            self._ids[key] = id_
+        else:
+            self._bare[key] = id_
 
     def _fill(
         self,
@@ -219,8 +234,8 @@ class Identity:
         )
         if names:
             connection.execute(
-                "UPDATE track SET title = ?, artist = ? WHERE id = ?",
-                (record.title, record.artist, id_),
+                "UPDATE track SET title = ?, artist = ?, artist_id = ? WHERE id = ?",
+                (record.title, record.artist, artists[0] if artists else None, id_),
             )
             new = _New.of(id_, key, record)
             self._place(connection, [new])

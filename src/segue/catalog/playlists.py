@@ -76,10 +76,11 @@ class Playlists:
                 f"WHERE id IN ({', '.join('?' * len(chunk))})",
                 chunk,
             )
-            for id_, key, name, description, tags, *counts, items in rows:
-                tracks = np.frombuffer(items, ID).astype(np.int64)
-                words = tuple(json.loads(tags))
-                found[id_] = Playlist(id_, key, name, description, words, *counts, tracks)
+            for row in rows:
+                values = list(row)
+                values[4] = tuple(json.loads(row[4]))
+                values[11] = np.frombuffer(row[11], ID).astype(np.int64)
+                found[row[0]] = Playlist(*values)
         return found
 
     def ids(self, name: str = "") -> list[int]:

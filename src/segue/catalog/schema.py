@@ -295,7 +295,8 @@ CREATE TABLE crawl_word (                   -- words of the titles of playlists;
     word TEXT NOT NULL,
     count INTEGER NOT NULL,                 -- titles it was seen in
     draw INTEGER NOT NULL,                  -- its place in a draw that is blind to the count
-    state TEXT NOT NULL CHECK (state IN ('new', 'started', 'done', 'failed')),
+    state TEXT NOT NULL             -- first: before all others
+        CHECK (state IN ('first', 'new', 'started', 'done', 'failed')),
     cause TEXT,
     next_offset INTEGER NOT NULL DEFAULT 0, -- where its next page of results begins
     pages INTEGER NOT NULL DEFAULT 0,
@@ -303,7 +304,10 @@ CREATE TABLE crawl_word (                   -- words of the titles of playlists;
     PRIMARY KEY (source_id, word)
 ) WITHOUT ROWID;
 CREATE INDEX crawl_word_count ON crawl_word(source_id, count DESC, word) WHERE state = 'new';
-CREATE INDEX crawl_word_draw ON crawl_word(source_id, draw, word) WHERE state = 'new';
+CREATE INDEX crawl_word_draw ON crawl_word(source_id, pages, draw, word)
+    WHERE state IN ('new', 'started');
+CREATE INDEX crawl_word_first ON crawl_word(source_id, state, word)
+    WHERE state IN ('first', 'started');
 
 CREATE TABLE crawl_playlist (               -- playlists that were found, in that order
     id INTEGER PRIMARY KEY AUTOINCREMENT,

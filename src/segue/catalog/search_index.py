@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.catalog.text import fold
+from segue.catalog.text import fold_all
 
 ABSENT: Final = 1 << 56  # rows from here on are of songs without a present file
 
@@ -33,8 +33,8 @@ _UNSPACED: Final = re.compile(  # scripts that do not part words, and Hangul, wh
 _VERSION: Final = re.compile(  # "Title - Live", "Title (Live)", "Title feat. Somebody"
     r"(?<=\S)(?:[ ]+-[ ]|[ ]*[(\[（【]|[ ]+(?:[Ff]eat|[Ff]t|[Ff]eaturing)\b).*$", re.MULTILINE
 )
-_SPACED: Final = "".join(chr(c).lower() if chr(c).isalnum() or c == 10 else " " for c in range(128))
-_BARE: Final = {c: None for c in range(128) if not (chr(c).isalnum() or c == 10)}
+_AND: Final = re.compile(r"&|\s['’]?[nN]['’]?(?=\s)")
+_OTHERWISE: Final = re.compile(r"['’&]|\s[nN]\s")
 
 
 def popularity_bucket(playlists: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
@@ -239,35 +239,34 @@ class _Names:
     """
 
     def __init__(self, names: set[str]) -> None:
-        plain = [name for name in names if name.isascii() and "\n" not in name]
-        spaced = "\n".join(plain).translate(_SPACED)
-        while "  " in spaced:
-            spaced = spaced.replace("  ", " ")
-        spaced = spaced.replace(" \n", "\n").replace("\n ", "\n").strip(" ")
-        self.text = dict(zip(plain, spaced.split("\n"), strict=True)) if plain else {}
-        bare = spaced.translate(_BARE).split("\n")
-        self.forms: dict[str, tuple[str, ...]] = {
-            name: (form,) for name, form in zip(plain, bare, strict=bool(plain))
-        }
+        self.text: dict[str, str] = {}
+        self.forms: dict[str, tuple[str, ...]] = {}
         self.characters: dict[str, str] = {}
-        for name in names - self.text.keys():
-            folded = fold(name[:_MOST_CHARACTERS])
+        every = list(names)
+        for name, folded in zip(every, _folded(every), strict=True):
             self.forms[name] = (folded.replace(" ", ""),)
-            words = tokens(folded)
-            self.text[name] = " ".join(words)
-            single = "".join(filter(is_unspaced, words))
-            if single:
-                self.characters[name] = " ".join(dict.fromkeys(single))
-        for name in names:
-            if len(name) > _MOST_CHARACTERS:
-                self.text[name] = self.text[name][:_MOST_CHARACTERS]
-            if "'" in name or "&" in name or "’" in name:  # "dont" for "don't", "and" for "&"
-                short = name[:_MOST_CHARACTERS].replace("'", "").replace("’", "")
-                folded = fold(short.replace("&", " and "))
-                self.text[name] += "\n" + " ".join(tokens(folded))
-                form = folded.replace(" ", "")
-                if form != self.forms[name][0]:
-                    self.forms[name] += (form,)
+            self.text[name] = folded
+            if not folded.isascii():
+                words = tokens(folded)
+                self.text[name] = " ".join(words)
+                single = "".join(filter(is_unspaced, words))
+                if single:
+                    self.characters[name] = " ".join(dict.fromkeys(single))
+        marked = [name for name in every if _OTHERWISE.search(name)]
+        for name, folded in zip(marked, _folded([_otherwise(n) for n in marked]), strict=True):
+            self.text[name] += "\n" + " ".join(tokens(folded))
+            form = folded.replace(" ", "")
+            if form != self.forms[name][0]:
+                self.forms[name] += (form,)
+
+
+def _otherwise(name: str) -> str:
+    """Return what many write for a name: "dont" for "don't", "and" for "&" and "n"."""
+    return _AND.sub(" and ", name).replace("'", "").replace("’", "")
+
+
+def _folded(names: list[str]) -> list[str]:
+    return [folded[:_MOST_CHARACTERS].rstrip() for folded in fold_all(names)]
 
 
 class _Artists(_Names):

@@ -193,8 +193,8 @@ def _edits(word: str) -> set[str]:
 def _alphabet(word: str) -> str:
     """Return the letters of the scripts of a word: those of the blocks of 64 that it is written in.
 
-    >>> _alphabet("ж")[:4]
-    'рсту'
+    >>> "абвгд" in _alphabet("жук")
+    True
     """
     blocks = sorted({ord(c) // 64 for c in word if not c.isascii()})
     letters = [chr(c) for b in blocks for c in range(64 * b, 64 * b + 64) if chr(c).isalpha()]

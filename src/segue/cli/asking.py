@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
 
 import click
 
 from segue.cli import options, output
 from segue.errors import LibraryError
 from segue.types import SCHEMA_VERSION
+
+_SHOWN: Final = 8  # other versions of a song
+_UNITS: Final = {"tempo": " BPM", "loudness": " dB", "popularity": " of 100"}
+_KEYS: Final = "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split()
 
 
 @click.command()
@@ -127,7 +133,13 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
         ("brightness", _number(measured.get("brightness"), "{:.0f} Hz")),
         ("onsets", _number(measured.get("onset_rate"), "{:.1f} a second")),
         ("silence", _number(measured.get("silence"), "{:.0%}")),
+        ("id", _id(known)),
         *((entry["kind"].replace("_", " "), entry["value"]) for entry in known["outside_ids"]),
+        ("playlists", _number(known["playlists"] or None, "{:,}")),
+        ("listening", _listening(known["listening"])),
+        *(("features", _features(row)) for row in known["features"]),
+        *(("merged with", _other(track)) for track in known["merged"]),
+        *_versions(known["versions"]),
     ]
     for file in known["files"]:
         form = f"{file['codec']}, {file['sample_rate']} Hz, {file['channels']} ch"
@@ -140,6 +152,54 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
     if known["lyrics"]:
         lines.append(("lyrics", known["lyrics"]))
     return lines
+
+
+def _id(track: dict[str, Any]) -> str:
+    """Return the id a service knows a track by; what else is a key says no more than its names."""
+    service = (track["key"] or "").partition(":")[0]
+    return "" if service in ("", "name", "path", "musicbrainz") else str(track["key"])
+
+
+def _other(track: dict[str, Any]) -> str:
+    names = " - ".join(filter(None, (track["artist"], track["title"])))
+    about = ", ".join(filter(None, (track["album"], output.length(track["duration"]), _id(track))))
+    return f"{names or 'no name yet'} ({track['id']})" + (f"  {about}" if about else "")
+
+
+def _versions(tracks: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    yield from (("version", _other(track)) for track in tracks[:_SHOWN])
+    if len(tracks) > _SHOWN:
+        yield "", f"and {len(tracks) - _SHOWN:,} more versions"
+
+
+def _listening(told: dict[str, Any]) -> str:
+    parts = [
+        output.counted([(told["listens"], "listens")]),
+        _number(told["skips"] or None, "{:,} cut short"),
+        _dates(told["first_listen"], told["last_listen"]),
+        output.counted([(told["play_count"] or 0, "plays elsewhere")]),
+        *(f"rated {rating:+g}" for rating in told["ratings"]),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _dates(first: int | None, last: int | None) -> str:
+    days = [f"{datetime.fromtimestamp(at):%Y-%m-%d}" for at in (first, last) if at is not None]
+    return " to ".join(dict.fromkeys(days))
+
+
+def _features(row: dict[str, Any]) -> str:
+    row = dict(row)
+    source, genres = row.pop("source"), ", ".join(row.pop("genres"))
+    del row["track_id"]
+    mode = {1: " major", 0: " minor", None: ""}[row.pop("mode", None)]
+    key = row.pop("key", None)
+    said = [f"{name} {value:.3g}{_UNITS.get(name, '')}" for name, value in row.items()]
+    if key is not None:
+        said.append(f"key {_KEYS[key]}{mode}")
+    if genres:
+        said.append(genres)
+    return f"{', '.join(said)}\n[{source}]"
 
 
 def _sure(measured: dict[str, Any], name: str, text: str) -> str:

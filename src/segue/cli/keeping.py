@@ -46,7 +46,7 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("library", found["library"]),
         ("tracks", f"{found['tracks']:,} ({found['hours']:.1f} hours)"),
         ("files", f"{found['files']:,} present, {found['missing']:,} missing"),
-        ("songs known", _known(found)),
+        ("known", _known(found)),
         ("playlists", f"{found['playlists']:,} ({found['entries']:,} entries)"),
         ("listening", _listening(found)),
         ("feature rows", f"{found['features']:,}" if found["features"] else ""),
@@ -64,19 +64,22 @@ def _status_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _known(found: dict[str, Any]) -> str:
     merged = found["merges"].get("merged", 0)
-    return (
-        f"{found['songs']:,} by {found['artists']:,} artists, as {found['known_tracks']:,} tracks"
-        + (f" ({merged:,} merged)" if merged else "")
+    songs = output.counted([(found["songs"], "songs")]) or "0 songs"
+    artists, tracks = (
+        output.counted([(found[name], word)]) or f"0 {word}"
+        for name, word in (("artists", "artists"), ("known_tracks", "tracks"))
     )
+    return f"{songs} by {artists}, as {tracks}" + (f" ({merged:,} merged)" if merged else "")
 
 
 def _listening(found: dict[str, Any]) -> str:
-    counts = [
-        (found["listens"], "listens"),
-        (found["ratings"], "ratings"),
-        (found["play_counts"], "play counts"),
-    ]
-    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
+    return output.counted(
+        [
+            (found["listens"], "listens"),
+            (found["ratings"], "ratings"),
+            (found["play_counts"], "play counts"),
+        ]
+    )
 
 
 @click.command()

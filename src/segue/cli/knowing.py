@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,9 +14,11 @@ from segue.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from segue.catalog.merges import Merge
+    from segue.catalog.provenance import SourceState
     from segue.types import Track
 
 _STATES: Final = ("merged", "doubtful", "undone")
+_NUMBERS: Final = ("playlists", "tracks", "listens", "ratings", "play_counts", "features")
 
 
 @click.command()
@@ -27,8 +28,8 @@ _STATES: Final = ("merged", "doubtful", "undone")
 def sources(remove: int | None, library_path: str | None, as_json: bool) -> None:
     """List what was added other than music, and what each source brought.
 
-    A source can be taken out again: its playlists, listens, ratings and feature rows go, and the
-    tracks that nothing else names.
+    Tracks are counted with the source that was the first to name them. A source can be taken out
+    again: its playlists, listens, ratings and features go, and the tracks that nothing else names.
     """
     with options.open_existing(library_path) as library:
         removed = library.remove_source(remove) if remove is not None else None
@@ -38,35 +39,32 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
         output.print_json({"schema": SCHEMA_VERSION, "sources": rows})
         return
     if removed is not None:
-        click.echo(f"Source {removed.id} is out: {removed.kind}, {removed.location}")
+        click.echo(f"Source {removed.id} is out: {_name(removed)}, {_where(removed)}")
     if not found:
         click.echo("No source but music was added yet: `segue add SOURCE`.")
         return
-    numbers = ("tracks", "playlists", "listens", "ratings", "play_counts", "features")
-    lines = [
-        (
-            str(source.id),
-            source.kind,
-            *(f"{getattr(source, name):,}" if getattr(source, name) else "" for name in numbers),
-            datetime.fromtimestamp(source.added_at).strftime("%Y-%m-%d"),
-            source.location,
-        )
-        for source in found
-    ]
-    columns: list[tuple[str, dict[str, Any]]] = [
-        ("id", {"justify": "right"}),
-        ("kind", {}),
-        *((name.replace("_", " "), {"justify": "right"}) for name in numbers),
-        ("added", {"min_width": 10}),
-        ("where", {"ratio": 1, "min_width": 10}),
-    ]
-    shown = [i for i, column in enumerate(zip(*lines, strict=True)) if any(column)]
-    output.table([columns[i] for i in shown], [tuple(line[i] for i in shown) for line in lines])
+    width = len(str(found[-1].id))
+    for source in found:
+        day = f"{datetime.fromtimestamp(source.added_at):%Y-%m-%d}"
+        click.echo(f"{source.id:{width}}  {_name(source)}, added {day}")
+        click.echo(f"{'':{width}}  {_where(source)}")
+        counts = output.counted([(getattr(source, n), n.replace("_", " ")) for n in _NUMBERS])
+        click.echo(f"{'':{width}}  {counts or 'nothing that was not known'}")
+
+
+def _name(source: SourceState) -> str:
+    from segue.service.recognise import NAMES
+
+    return NAMES.get(source.kind, source.kind)
+
+
+def _where(source: SourceState) -> str:
+    return output._printable(source.location)
 
 
 @click.command()
 @click.option(
-    "--state", type=click.Choice(_STATES), default="merged", show_default=True, help="Which."
+    "--state", type=click.Choice(_STATES), default="merged", show_default=True, help="Which ones."
 )
 @click.option(
     "-n", "limit", type=click.IntRange(1), default=50, show_default=True, help="How many at most."
@@ -87,8 +85,9 @@ def merges(
 ) -> None:
     """Show which tracks of different sources are taken for one recording, and why.
 
-    The least certain come first. Doubtful ones were not merged; look at them with
-    --state doubtful, and make them with --accept. What is undone is not merged again.
+    Below each track stands the one that it is read as. The least certain come first. Doubtful ones
+    were not merged; look at them with --state doubtful, and make them with --accept. What is undone
+    is not merged again.
     """
     if (undo is not None) + undo_all + (accept is not None) > 1:
         raise UsageError("--undo, --undo-all and --accept exclude each other; give one")
@@ -107,35 +106,18 @@ def merges(
         ]
         output.print_json({"schema": SCHEMA_VERSION, "merges": rows, "counts": counts})
         return
-    if found:
-        _print(found)
+    for merge, one, other in found[:limit]:
+        _print(merge, one, other)
+    if len(found) > limit:
+        click.echo(f"and {len(found) - limit:,} more")
     said = ", ".join(f"{counts[name]:,} {name}" for name in _STATES if name in counts)
     click.echo(f"In all: {said or 'no merges'}.")
 
 
-def _print(found: Sequence[tuple[Merge, Track, Track]]) -> None:
-    output.table(
-        [
-            ("id", {"justify": "right"}),
-            ("track", {"ratio": 3, "min_width": 12}),
-            ("length", {"justify": "right", "min_width": 6}),
-            ("into", {"justify": "right"}),
-            ("track", {"ratio": 3, "min_width": 12}),
-            ("length", {"justify": "right", "min_width": 6}),
-            ("state", {"min_width": 6}),
-            ("why", {"ratio": 2, "no_wrap": False, "overflow": "fold"}),
-        ],
-        [
-            (
-                str(one.id),
-                one.name,
-                output.length(one.duration),
-                str(other.id),
-                other.name,
-                output.length(other.duration),
-                merge.state,
-                f"{merge.reason} ({merge.certainty:.2f})",
-            )
-            for merge, one, other in found
-        ],
-    )
+def _print(merge: Merge, one: Track, other: Track) -> None:
+    """Print a track, below it the one it is read as, and why."""
+    width = max(len(str(one.id)), len(str(other.id)))
+    for track in (one, other):
+        about = ", ".join(filter(None, (output.length(track.duration), output.origin(track))))
+        click.echo(output._printable(f"{track.id:>{width}}  {track.name}  ({about})"))
+    click.echo(f"{'':{width}}  {merge.state}, {merge.certainty:.2f}: {merge.reason}")

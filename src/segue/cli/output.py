@@ -63,6 +63,21 @@ def table(columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence
     console().print(shown)
 
 
+def counted(counts: Sequence[tuple[int, str]]) -> str:
+    """Return numbers with what they count, without those that are 0; words are plurals.
+
+    >>> counted([(1, "playlists"), (2_000, "entries"), (0, "tracks"), (1, "play counts")])
+    '1 playlist, 2,000 entries, 1 play count'
+    """
+    return ", ".join(f"{number:,} {_of(number, word)}" for number, word in counts if number)
+
+
+def _of(number: int, word: str) -> str:
+    if abs(number) != 1 or not word.endswith("s"):
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
+
+
 def print_answer(answer: Answer) -> None:
     """Print what sounds like a song."""
     rows: list[tuple[str, ...]] = [
@@ -104,7 +119,10 @@ def print_answer(answer: Answer) -> None:
 def print_tracks(
     tracks: Sequence[Track], versions: Mapping[int, Sequence[Track]] | None = None
 ) -> None:
-    """Print tracks by number, with the pressings of each where they are given."""
+    """Print tracks by number, with the pressings of each where they are given.
+
+    A narrow terminal leaves out the album, by which pressings differ, or where the track is from.
+    """
     rows = []
     for track in tracks:
         rows.append(_track_row(track, ""))
@@ -120,6 +138,9 @@ def print_tracks(
         ("from", {"min_width": 7}),
     ]
     shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
+    if console().width < _WIDE:
+        spared = "from" if versions else "album"
+        shown = [i for i in shown if columns[i][0] != spared]
     table([columns[i] for i in shown], [tuple(row[i] for i in shown) for row in rows])
 
 
@@ -131,8 +152,15 @@ def _track_row(track: Track, indent: str) -> tuple[str, ...]:
         track.album,
         length(track.duration),
         f"{track.playlists:,}" if track.playlists else "",
-        track.key.partition(":")[0] if track.key else "file" if track.path else "",
+        origin(track),
     )
+
+
+def origin(track: Track) -> str:
+    """Return where a track is from: ``file`` where there is one, a service, ``path``, ``name``."""
+    if track.path is not None or not track.key:
+        return "file"
+    return track.key.partition(":")[0]
 
 
 def length(seconds: float | None) -> str:
@@ -197,17 +225,24 @@ def _print_source(source: SourceReport) -> None:
         (source.known_playlists, "known playlists"),
         (source.changed_playlists, "changed playlists"),
     ]
-    merges = [(source.merged, "merged with another source's"), (source.doubtful, "doubtful")]
+    merges = [
+        (max(source.merged, 0), "merged with another source's"),
+        (max(-source.merged, 0), "taken apart again, now that their lengths are known"),
+        (source.doubtful, "doubtful: `segue merges --state doubtful`"),
+    ]
     for heading, counts in (("New", new), ("Known", known), ("Same recordings", merges)):
-        said = ", ".join(f"{number:,} {word}" for number, word in counts if number)
+        said = counted(counts)
         if said or heading == "New":
             click.echo(f"  {heading}: {said or 'nothing'}.")
     if source.skipped:
         often = sorted(source.skipped.items(), key=lambda item: (-item[1], item[0]))
         said = ", ".join(f"{number:,} x {reason}" for reason, number in often[:_REASONS_SHOWN])
-        click.echo(f"  Left out: {said}.")
+        more = f", and {len(often) - _REASONS_SHOWN:,} more" if len(often) > _REASONS_SHOWN else ""
+        click.echo(f"  Left out: {_printable(said)}{more}.")
     for part, message in source.problems[:_REASONS_SHOWN]:
         click.echo(f"  ! {_printable(part)}: {_printable(message)}")
+    if len(source.problems) > _REASONS_SHOWN:
+        click.echo(f"  ! and {len(source.problems) - _REASONS_SHOWN:,} more: `--json` shows them")
     if source.records and source.seconds > 1:
         rate = source.records / source.seconds
         click.echo(

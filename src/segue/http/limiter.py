@@ -77,7 +77,7 @@ class RateLimiter:
                         retry_after=pause,
                     )
                 full = self._requests is not None and len(self._started) == self._requests
-                wait = max(0.0 * pause, self._started[0] + self._window - now if full else 0.0)
+                wait = max(pause, self._started[0] + self._window - now if full else 0.0)
                 if wait <= 0:
                     self._started.append(now)
                     return

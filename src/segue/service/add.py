@@ -15,7 +15,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
 from segue.config import cores
 from segue.errors import ServiceError, SourceError, UsageError
-from segue.service.importing import ImportProgress, SourceReport, add_source
+from segue.service.importing import ImportProgress, SourceReport, add_source, storable
 from segue.service.scan import Plan, scan
 from segue.service.tagging import track_record
 from segue.service.worker import Failure, Workers
@@ -118,7 +118,7 @@ def add_sources(
 
     Raises
     ------
-    SourceError, ServiceError
+    SourceError, ServiceError, UsageError
         If the only source cannot be read at all; of several, it is told in its report.
     LibraryError
         If the catalogue cannot be written; what was written stays.
@@ -133,11 +133,12 @@ def add_sources(
         for source in sources:
             try:
                 reports.append(add_source(catalog, source, tell))
-            except (SourceError, ServiceError) as error:
+            except (SourceError, ServiceError, UsageError) as error:
                 if len(sources) == 1:
                     raise
-                failed = SourceReport(kind=source.kind, location=source.location, failed=1)
-                failed.problems.append((source.location, str(error)))
+                where = storable(source.location)
+                failed = SourceReport(kind=source.kind, location=where, failed=1)
+                failed.problems.append((where, str(error)))
                 reports.append(failed)
     finally:
         catalog.refresh(lambda done, total: on_progress(AddProgress("index", done, total)))

@@ -36,7 +36,7 @@ class ListenBrainzUser:
     """A user's listens at ListenBrainz, from where the last sync of this library ended.
 
     They come newest first. A first sync that is broken off is gone on with below the oldest that
-    it brought; later ones begin a week before the one that was last done.
+    it brought, and then from where it began; later ones begin a week before the one last done.
     """
 
     kind: str = "listenbrainz_api"
@@ -60,15 +60,17 @@ class ListenBrainzUser:
         begun = provenance.stamp(source_id, "begun")
         oldest = self._catalog.history.oldest(source_id)
         if done is not None:
-            api, stamp = self._api(since=int(done) - _LATE), now
+            api = self._api(since=int(done) - _LATE)
         elif begun is not None and oldest is not None:
-            api, stamp = self._api(until=oldest), begun
+            older = next(iter(self._api(until=oldest).parts()))
+            yield dataclasses.replace(older, name="older listens")
+            api = self._api(since=int(begun) - _LATE)
         else:
             provenance.mark_read(source_id, "begun", now)
-            api, stamp = self._whole, now
+            api = self._whole
         for part in api.parts():
             listens = part.name == "listens"
-            yield dataclasses.replace(part, stamp=stamp) if listens else part
+            yield dataclasses.replace(part, stamp=now) if listens else part
 
     def _api(self, *, since: int | None = None, until: int | None = None) -> ListenBrainzApi:
         return ListenBrainzApi(

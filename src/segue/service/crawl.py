@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Sequence
+from sqlite3 import Connection
+from typing import Final, Protocol
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.crawl import Crawl
+from segue.catalog.importing import Importer
+from segue.catalog.incoming import Record
 from segue.service.crawl_genres import GenreClient, GenreCrawl
 from segue.service.crawl_playlists import Client, PlaylistCrawl
 from segue.service.crawl_report import KIND, CrawlOptions, CrawlReport, OnCrawl
 from segue.service.crawl_requests import Waits, say_stopped
 from segue.sources.spotify_connect import REQUESTS, WINDOW, Addresses, connect
+
+REMEMBERED: Final = 1_000
+"""Playlists, or tracks of genres, whose tracks are known without asking the catalogue again."""
 
 
 class CrawlClient(Client, GenreClient, Protocol):
@@ -76,8 +83,8 @@ def crawl(
         If the catalogue cannot be written; what was written stays.
     """
     started = time.monotonic()
-    importer = catalog.importer(KIND, location)
-    state = Crawl(catalog.database, importer.source_id, importer.write_within)
+    source_id = catalog.provenance.id_of(KIND, location)
+    state = Crawl(catalog.database, source_id, _Writer(catalog, source_id))
     state.begin()
     report = CrawlReport(by=options.by, strategy=options.strategy)
     if options.by == "genre":
@@ -88,3 +95,22 @@ def crawl(
     catalog.refresh()
     report.seconds = time.monotonic() - started
     return report
+
+
+class _Writer:
+    """Writes records, and forgets now and then which tracks it has met.
+
+    An importer remembers them for its speed; a crawl that lasts for days must not grow by that.
+    """
+
+    def __init__(self, catalog: Catalog, source_id: int) -> None:
+        self._catalog = catalog
+        self._source_id = source_id
+        self._importer = Importer(catalog.database, source_id)
+        self._written = 0
+
+    def __call__(self, connection: Connection, records: Sequence[Record]) -> None:
+        if self._written >= REMEMBERED:
+            self._importer, self._written = Importer(self._catalog.database, self._source_id), 0
+        self._importer.write_within(connection, records)
+        self._written += len(records)

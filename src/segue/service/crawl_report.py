@@ -29,9 +29,11 @@ class CrawlOptions:
     seed
         The word to begin with; None: ``a``, or where the last run stopped.
     strategy
-        Which word of those seen in titles comes next: ``frequent-words`` takes the one that most
-        titles have, as the first crawlers of this kind did, which leads to ever more of what is
-        common already; ``uniform-words`` draws one from all words seen, each with the same chance.
+        Which word of those seen in titles comes next. ``frequent-words``: the one that most titles
+        have, and all that it finds, as the first crawlers of this kind did; this leads to ever
+        more of what is common already. ``uniform-words``: one page of every word, rare or
+        frequent, in an order drawn by lot, before a second page of any; this goes broader, and
+        leaves more of the long tail of each word for later.
     by
         ``playlists``: search for playlists and read their tracks; ``genre``: fetch what the
         service recommends for each of its genres, with audio features.

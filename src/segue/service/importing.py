@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from segue.catalog.catalog import Catalog
@@ -13,6 +13,7 @@ from segue.catalog.importing import Importer, Tally
 from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip
 from segue.errors import ServiceError, SourceError
 from segue.sources.source import Source
+from segue.types import display_path
 
 _BATCH: Final = 30_000  # records of one transaction, playlists counted by their entries ...
 _BATCH_SECONDS: Final = 1.0  # ... or those of so long
@@ -86,20 +87,21 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
 
     Raises
     ------
-    SourceError, ServiceError
+    SourceError, ServiceError, UsageError
         If nothing of the source can be read.
     LibraryError
         If the catalogue cannot be written; what was written stays.
     """
     started = time.monotonic()
-    parts = list(source.parts())
-    importer = catalog.importer(source.kind, source.location)
-    report = SourceReport(kind=source.kind, location=source.location)
+    parts = [replace(part, name=storable(part.name)) for part in source.parts()]
+    location = storable(source.location)
+    importer = catalog.importer(source.kind, location)
+    report = SourceReport(kind=source.kind, location=location)
     done, total = 0, sum(part.size for part in parts)
     importer.tally = report
 
     def tell() -> None:
-        on_progress(ImportProgress(source.kind, source.location, done, total, report.records))
+        on_progress(ImportProgress(source.kind, location, done, total, report.records))
 
     for part in parts:
         tell()
@@ -120,6 +122,15 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
     tell()
     report.seconds = time.monotonic() - started
     return report
+
+
+def storable(name: str) -> str:
+    r"""Return a name of something on disk as text that can be kept, also where it is not UTF-8.
+
+    >>> storable("caf\udce9.m3u")
+    'caf\\xe9.m3u'
+    """
+    return display_path(name.encode("utf-8", "surrogateescape"))
 
 
 def _read(importer: Importer, part: Part, report: SourceReport, tell: Callable[[], None]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.incoming import Part
 from segue.errors import SourceError, UsageError
 from segue.paths import open_regular
+from segue.sources.guard import shown
 from segue.sources.source import Source
 from segue.sources.walk import is_audio_name, walk
 
@@ -36,6 +39,8 @@ _KINDS: Final = {
 }
 _SERVICES: Final = ("subsonic", "listenbrainz_api")
 _USER: Final = "listenbrainz:"
+_ADDRESS: Final = re.compile(r"(?:subsonic\+)?https?://", re.IGNORECASE)
+_UNREADABLE: Final = "unreadable"
 NAMES: Final = {
     "million_playlist": "Million Playlist Dataset",
     "challenge_set": "Challenge set of the Million Playlist Dataset",
@@ -56,6 +61,7 @@ NAMES: Final = {
     "netease": "NetEase Cloud Music playlists",
     "m3u": "M3U playlist",
     "subsonic": "OpenSubsonic server",
+    _UNREADABLE: "A file that cannot be read",
 }
 KINDS: Final = (MUSIC, *_KINDS, *_SERVICES)
 _HEAD: Final = 65536
@@ -86,25 +92,30 @@ def recognise(catalog: Catalog, what: str, kind: str | None = None) -> Sequence[
         return [service]
     path = Path(os.path.abspath(os.path.expanduser(what)))
     if not os.path.lexists(path):
-        raise UsageError(f"{what} does not exist; name a folder, a file or an address")
+        raise UsageError(_not_there(what))
     if kind == MUSIC:
         return None
     if kind is not None:
         return [_class(kind)(path)]
-    found = _kind_of(path)
+    if os.path.isdir(path):
+        music = next(walk(path, on_problem=lambda *_: None), None)
+        return None if music is not None else list(_inside(path)) or None
+    found = _kind_of(path, _head(path))
     if found is not None:
         return [_class(found)(path)]
-    if not path.is_dir():
-        if is_audio_name(os.fsencode(path.name)):
-            return None
-        raise SourceError(
-            f"{what} is nothing that Segue knows; it reads music and {', '.join(_KINDS)}: "
-            "name its kind with --as if it is one of them"
-        )
-    if next(walk(path, on_problem=lambda *_: None), None) is not None:
+    if is_audio_name(os.fsencode(path.name)):
         return None
-    inside = [(kind, file) for file in _files(path) if (kind := _kind_of(file)) is not None]
-    return [_class(kind)(file) for kind, file in inside] or None
+    raise SourceError(
+        f"{what} is nothing that Segue knows; it reads music and {', '.join(_KINDS)}: "
+        "name its kind with --as if it is one of them"
+    )
+
+
+def _not_there(what: str) -> str:
+    scheme, mark, _ = what.partition("://")
+    if mark:  # there may be a password in it
+        return f"{scheme}:// is no address that Segue reads; a server's begins with http or https"
+    return f"{what} does not exist; name a folder, a file or an address"
 
 
 def _service(catalog: Catalog, what: str, kind: str | None) -> Source | None:
@@ -112,7 +123,7 @@ def _service(catalog: Catalog, what: str, kind: str | None) -> Source | None:
         from segue.service.connect import ListenBrainzUser
 
         return ListenBrainzUser(catalog, what.removeprefix(_USER))
-    if what.startswith(("http://", "https://", "subsonic+")) or kind == "subsonic":
+    if _ADDRESS.match(what) or kind == "subsonic":
         from segue.service.connect import subsonic_server
 
         return subsonic_server(what)
@@ -124,16 +135,46 @@ def _class(kind: str) -> Any:
     return getattr(import_module(f"segue.sources.{module}"), name)
 
 
-def _kind_of(path: Path) -> str | None:
+def _kind_of(path: Path, head: bytes) -> str | None:
     """Return the kind of a file or folder from its name and first bytes, or None."""
-    head = b""
-    if not path.is_dir():
-        try:
-            with open_regular(os.fsencode(path)) as file:
-                head = file.read(_HEAD)
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
     return next((kind for kind in _KINDS if _class(kind).recognises(path, head)), None)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open_regular(os.fsencode(path)) as file:
+            return file.read(_HEAD)
+    except OSError as error:
+        raise SourceError(f"{shown(path)} cannot be read: {error.strerror or error}") from error
+
+
+def _inside(folder: Path) -> Iterator[Source]:
+    """Yield a folder as each kind that it is, then the files in it that are of other kinds."""
+    kinds = [kind for kind in _KINDS if _class(kind).recognises(folder, b"")]
+    yield from (_class(kind)(folder) for kind in kinds)
+    for file in _files(folder):
+        try:
+            head = _head(file)
+        except SourceError as error:
+            yield _Unreadable(file, error)
+            continue
+        kind = _kind_of(file, head)
+        # A folder's kind has all of its files, except those packed in archives.
+        if kind is not None and (kind not in kinds or head.startswith(b"PK")):
+            yield _class(kind)(file)
+
+
+class _Unreadable:
+    """A file that nobody can tell the kind of: reading it says why."""
+
+    kind = _UNREADABLE
+
+    def __init__(self, path: Path, error: SourceError) -> None:
+        self.location = str(path)
+        self._error = error
+
+    def parts(self) -> Iterator[Part]:
+        raise self._error
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -145,5 +186,5 @@ def _files(folder: Path) -> Iterator[Path]:
             folders.clear()
         for name in sorted(names):
             file = Path(parent, name)
-            if file.is_file() and not name.startswith("."):
+            if os.path.isfile(file) and not name.startswith("."):
                 yield file

@@ -49,8 +49,16 @@ def _size(folder: Path) -> int:
 
 
 def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:
-    """Return everything known of a track, as JSON values."""
+    """Return everything known of a track, as JSON values.
+
+    What was said of the tracks that are read as this one (`merged`) counts as said of it.
+    `versions` are the other tracks of the same song.
+    """
+    members = catalog.merges.members(track.id)
+    versions = [id_ for id_ in catalog.versions([track.id]).get(track.id, []) if id_ != track.id]
+    tracks = catalog.tracks.get([*members, *versions])
     details = catalog.tracks.details(track.id)
+    details["outside_ids"] = _outside_ids(catalog, members)
     for file in details["files"]:
         file["path"] = display_path(file["path"])
         file["has_cover"] = bool(file["has_cover"])
@@ -65,4 +73,19 @@ def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:
         "words": {w: round(s, 2) for w, s in catalog.tracks.words([track.id])[track.id].items()},
         "descriptors": descriptors,
         **details,
+        "playlists": sum(tracks[id_].playlists for id_ in members),
+        "listening": catalog.history.of_tracks(members),
+        "features": catalog.features.of_tracks(members),
+        "merged": [tracks[id_].to_json() for id_ in members[1:]],
+        "versions": [tracks[id_].to_json() for id_ in versions],
     }
+
+
+def _outside_ids(catalog: Catalog, tracks: list[int]) -> list[dict[str, str]]:
+    """Return the outside ids of all these tracks, each once."""
+    found = {
+        (entry["kind"], entry["value"]): entry
+        for id_ in tracks
+        for entry in catalog.tracks.details(id_)["outside_ids"]
+    }
+    return [found[pair] for pair in sorted(found)]

@@ -97,8 +97,8 @@ def folder_of(path: Path) -> str:
 
 
 def file_key(path: Path) -> str:
-    """Return the key of a playlist that is a file."""
-    return f"path:{os.fsencode(path).decode('utf-8', 'replace')}"
+    """Return the key of a playlist that is a file; bytes that are not UTF-8 become escapes."""
+    return f"path:{os.fsencode(path).decode('utf-8', 'backslashreplace')}"
 
 
 def named_by_path(key: str) -> TrackRecord:

@@ -129,13 +129,12 @@ class SpotifyAuthorisation:
     def renew(self, refused: str) -> bool:
         """Get a new token unless another thread did since; raises as `header` does."""
         with self._lock:
-            if self._token is None or f"Bearer {self._token.access}" == refused:
-                self._token = self._fetched(refused)
+            self._token = self._fetched(refused)
         return True
 
     def _fetched(self, refused: str) -> Token:
         with self._file.locked():
-            known = self._file.token(self._app)  # another process may have renewed it
+            known = self._file.token(self._app)  # another thread or process may have renewed it
             if (
                 known is not None
                 and known.expires_at - self._clock() >= _EARLY

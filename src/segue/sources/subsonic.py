@@ -134,12 +134,11 @@ class Subsonic:
             if isinstance(song, Skip):
                 continue  # told of with the tracks
             track, child = song
-            plays, stars = integer(child.get("playCount")), integer(child.get("userRating"))
+            plays, stars = integer(child.get("playCount")), integer(child.get("userRating")) or 0
             if plays and plays > 0:
                 yield PlayCountRecord(track, plays, last_at=timestamp(child.get("played")))
             if not text(child.get("starred")):  # without stars too, what it had is taken back
-                rated = stars is not None and 1 <= stars <= 5
-                yield RatingRecord(track, (stars - 3) / 2 if rated else 0.0)
+                yield RatingRecord(track, (stars - 3) / 2 if stars in range(1, 6) else 0.0)
 
     def _playlist(self, own: str) -> Iterator[Record]:
         with self._server as server:
