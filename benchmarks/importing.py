@@ -18,53 +18,84 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from common import machine
+
+from segue.catalog.catalog import Catalog
+from segue.catalog.incoming import Part, Record
+from segue.catalog.interactions import load_interactions
+from segue.service.importing import add_source
+from segue.sources.million_playlist import MillionPlaylist
 
 _BATCH: Final = 25  # slices on the disk at once
 
 
-def importing(library: Path, slices: Path) -> None:
-    """Import the slices that are there each time a line comes; report as JSON at the end."""
-    import orjson
+class Batches:
+    """The data set's slices, of which some are on the disk at a time; see `main`."""
 
-    from segue.catalog.catalog import Catalog
-    from segue.service.importing import add_source
-    from segue.sources.million_playlist import MillionPlaylist
+    kind = "million_playlist"
 
-    catalog = Catalog(library)
-    seconds = parsing = 0.0
-    entries = parsed = parsed_bytes = 0
-    for _ in sys.stdin:
+    def __init__(self, folder: Path, names: list[str]) -> None:
+        self.location = str(folder)
+        self.waiting = self.parsing = 0.0
+        self.entries = self.bytes = 0  # of the slices that were parsed alone
+        self._folder = folder
+        self._names = names
+
+    def parts(self) -> Iterator[Part]:
+        for number, name in enumerate(self._names):
+            yield Part(name, "1", 1, partial(self._read, number, name))
+
+    def _read(self, number: int, name: str) -> Iterator[Record]:
         started = time.perf_counter()
-        report = add_source(catalog, MillionPlaylist(slices), lambda _: None)
-        seconds += time.perf_counter() - started
+        path = self._folder / name
+        if not path.exists():
+            print(number, flush=True)
+            sys.stdin.readline()
+        if number % 20 == 10:
+            self._parse(path)
+        self.waiting += time.perf_counter() - started
+        for part in MillionPlaylist(path).parts():
+            yield from part.read()
+
+    def _parse(self, path: Path) -> None:
+        """Time the JSON parser alone."""
+        started = time.perf_counter()
+        document = orjson.loads(path.read_bytes())
+        self.parsing += time.perf_counter() - started
+        self.entries += sum(len(playlist["tracks"]) for playlist in document["playlists"])
+        self.bytes += path.stat().st_size
+
+
+def importing(library: Path, slices: Path) -> None:
+    """Import slices as they come; report as JSON at the end."""
+    catalog = Catalog(library)
+    source = Batches(slices, json.loads(sys.stdin.readline()))
+    with catalog.database.bulk():
+        started = time.perf_counter()
+        report = add_source(catalog, source, lambda _: None)
+        seconds = time.perf_counter() - started - source.waiting
         assert not report.problems, report.problems
-        entries += report.entries
-        for path in sorted(slices.iterdir())[:2]:
-            started = time.perf_counter()
-            document = orjson.loads(path.read_bytes())
-            parsing += time.perf_counter() - started
-            parsed += sum(len(playlist["tracks"]) for playlist in document["playlists"])
-            parsed_bytes += path.stat().st_size
-        print(f"{entries} {seconds:.1f}", flush=True)
-    started = time.perf_counter()
-    catalog.playlists.recount()
-    counting = time.perf_counter() - started
-    started = time.perf_counter()
-    catalog.refresh()
-    indexing = time.perf_counter() - started
+        started = time.perf_counter()
+        catalog.playlists.recount()
+        counting = time.perf_counter() - started
+        started = time.perf_counter()
+        catalog.refresh()
+        indexing = time.perf_counter() - started
     counts = catalog.counts()
     catalog.close()
     result = {
-        "entries": entries,
+        "entries": report.entries,
         "import_seconds": seconds,
         "count_seconds": counting,
         "index_seconds": indexing,
-        "parser_entries_per_second": parsed / parsing,
-        "parser_bytes_per_second": parsed_bytes / parsing,
+        "parser_entries_per_second": source.entries / source.parsing,
+        "parser_bytes_per_second": source.bytes / source.parsing,
         "peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "counts": {name: counts[name] for name in ("known_tracks", "songs", "artists", "albums")},
     }
@@ -73,9 +104,6 @@ def importing(library: Path, slices: Path) -> None:
 
 def loading(library: Path) -> None:
     """Load all entries as one sparse matrix; report as JSON."""
-    from segue.catalog.catalog import Catalog
-    from segue.catalog.interactions import load_interactions
-
     catalog = Catalog(library, read_only=True)
     started = time.perf_counter()
     interactions = load_interactions(catalog.database)
@@ -108,10 +136,16 @@ def main() -> None:
     shutil.rmtree(library, ignore_errors=True)
     music = Music(Names.learn(options.sample), options.tracks, options.seed)
     writer = Slices(music)
-    child = _child("import", library, slices)
-    assert child.stdin is not None and child.stdout is not None
     total = options.playlists // SLICE
-    for first in range(0, total, _BATCH):
+    names = [f"mpd.slice.{n * SLICE}-{(n + 1) * SLICE - 1}.json" for n in range(total)]
+    child = _child("import", library, slices)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(json.dumps(names) + "\n")
+    child.stdin.flush()
+    while (line := child.stdout.readline()).strip().isdigit():
+        first = int(line)
+        print(f"{first:,} of {total:,} slices", file=sys.stderr)
         shutil.rmtree(slices, ignore_errors=True)
         slices.mkdir()
         for number in range(first, min(first + _BATCH, total)):
@@ -119,9 +153,7 @@ def main() -> None:
             (slices / name).write_bytes(content)
         child.stdin.write("go\n")
         child.stdin.flush()
-        print(f"{first + _BATCH:,}/{total:,} slices: {child.stdout.readline()}", file=sys.stderr)
-    child.stdin.close()
-    done = json.loads(child.stdout.readline())
+    done = json.loads(line)
     shutil.rmtree(slices, ignore_errors=True)
     size = (library / "segue.db").stat().st_size
     loaded = json.loads(_child("load", library, slices).communicate()[0])

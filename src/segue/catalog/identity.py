@@ -198,7 +198,7 @@ class Identity:
         for item in new:
             self._remember(item.key, item.id, item.record.title)
         self.made += len(new)
-        self._merge(connection, new)
+        self._merge(connection, new, in_turn=True)
 
     def _remember(self, key: str, id_: int, title: str) -> None:
         if title:
@@ -264,12 +264,18 @@ class Identity:
                 known.setdefault(pair, (item.id, item.song_id))
         songs.write(connection)
 
-    def _merge(self, connection: sqlite3.Connection, new: Iterable[_New]) -> None:
-        """Merge new tracks with those of other sources that are the same recording."""
+    def _merge(
+        self, connection: sqlite3.Connection, new: Iterable[_New], *, in_turn: bool = False
+    ) -> None:
+        """Merge tracks with those of other sources that are the same recording.
+
+        `in_turn` looks for each only among those made before it, so that it does not matter where
+        a batch ends.
+        """
         joined = [(item.id, item.twin) for item in new if item.joined]
         if joined and self.merger.several_services(connection):
             for id_, twin in joined:
-                self.merger.merge_new(connection, id_, twin)
+                self.merger.merge_new(connection, id_, twin, last=id_ if in_turn else None)
 
 
 def _as_text(path: bytes) -> str:

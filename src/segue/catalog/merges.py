@@ -73,12 +73,15 @@ class Merger:
             return True
         return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0])
 
-    def merge_new(self, connection: sqlite3.Connection, id_: int, twin: int | None) -> None:
+    def merge_new(
+        self, connection: sqlite3.Connection, id_: int, twin: int | None, last: int | None = None
+    ) -> None:
         """Merge a track with those of its song that are the same recording by another source.
 
-        `twin` is a track with the same ISRC, MusicBrainz id or path, or None.
+        `twin` is a track with the same ISRC, MusicBrainz id or path, or None; tracks after `last`
+        are left alone.
         """
-        members = _members(connection, id_)
+        members = [m for m in _members(connection, id_) if last is None or m.id <= last]
         by_id = {member.id: member for member in members}
         new = by_id[id_]
         settled = dict(

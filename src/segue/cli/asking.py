@@ -177,7 +177,7 @@ def _listening(told: dict[str, Any]) -> str:
         output.counted([(told["listens"], "listens")]),
         _number(told["skips"] or None, "{:,} cut short"),
         _dates(told["first_listen"], told["last_listen"]),
-        output.counted([(told["play_count"] or 0, "plays elsewhere")]),
+        _number(told["play_count"], "play count {:,}"),
         *(f"rated {rating:+g}" for rating in told["ratings"]),
     ]
     return ", ".join(filter(None, parts))

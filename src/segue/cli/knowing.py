@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from segue.types import Track
 
 _STATES: Final = ("merged", "doubtful", "undone")
-_NUMBERS: Final = ("playlists", "tracks", "listens", "ratings", "play_counts", "features")
+_NUMBERS: Final = {
+    "playlists": "playlists",
+    "tracks": "tracks",
+    "listens": "listens",
+    "ratings": "ratings",
+    "play_counts": "play counts",
+    "features": "feature rows",
+}
 
 
 @click.command()
@@ -48,7 +55,7 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
         day = f"{datetime.fromtimestamp(source.added_at):%Y-%m-%d}"
         click.echo(f"{source.id:{width}}  {_name(source)}, added {day}")
         click.echo(f"{'':{width}}  {_where(source)}")
-        counts = output.counted([(getattr(source, n), n.replace("_", " ")) for n in _NUMBERS])
+        counts = output.counted([(getattr(source, n), word) for n, word in _NUMBERS.items()])
         click.echo(f"{'':{width}}  {counts or 'nothing that was not known'}")
 
 

@@ -220,17 +220,19 @@ def _print_source(source: SourceReport) -> None:
         (source.play_counts, "play counts"),
         (source.features, "feature rows"),
     ]
-    known = [
-        (source.known_parts, "parts read before"),
-        (source.known_playlists, "known playlists"),
-        (source.changed_playlists, "changed playlists"),
-    ]
+    known = [(source.known_parts, "parts"), (source.known_playlists, "playlists")]
+    changed = [(source.changed_playlists, "playlists")]
     merges = [
         (max(source.merged, 0), "merged with another source's"),
         (max(-source.merged, 0), "taken apart again, now that their lengths are known"),
         (source.doubtful, "doubtful: `segue merges --state doubtful`"),
     ]
-    for heading, counts in (("New", new), ("Known", known), ("Same recordings", merges)):
+    for heading, counts in (
+        ("New", new),
+        ("Changed", changed),
+        ("Known", known),
+        ("Same recordings", merges),
+    ):
         said = counted(counts)
         if said or heading == "New":
             click.echo(f"  {heading}: {said or 'nothing'}.")
