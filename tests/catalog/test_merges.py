@@ -171,3 +171,22 @@ def test_a_length_that_becomes_known_may_part_what_was_merged(tmp_path: Path) ->
     importer(found).write([song("Teardrop", key="deezer:2", duration=500.0)])
     assert roots(found, "deezer:2") == {"deezer:2": "deezer:2"}
     assert Merges(found).counts() == {"doubtful": 1}
+
+
+def test_a_track_is_read_as_one_other_whatever_is_accepted(tmp_path: Path) -> None:
+    found = library(
+        tmp_path,
+        song("Teardrop", key="spotify:1", duration=330.0),
+        song("Teardrop", key="spotify:2", duration=342.0),
+        song("Teardrop", key="deezer:3", duration=330.0),
+    )
+    one, two, deezer = ids_of(found, ["spotify:1", "spotify:2", "deezer:3"])
+    found.connection.execute(
+        "INSERT INTO merge VALUES (?, ?, 'lengths differ', 0.5, 'doubtful', 0)", (deezer, two)
+    )
+    merges = Merges(found)
+    assert roots(found, "deezer:3") == {"deezer:3": "spotify:1"}
+    assert len(merges.accept(deezer, two)) == 1
+    assert roots(found, "deezer:3") == {"deezer:3": "spotify:2"}
+    assert merges.counts() == {"merged": 1, "undone": 1}
+    assert one != two

@@ -49,6 +49,25 @@ def test_status(library: Path, demo_music: Path) -> None:
     assert str(demo_music) in shown.replace("\n", "")
 
 
+def test_status_of_what_was_only_heard_of(collection: Path) -> None:
+    run("add", collection / "late.m3u8")
+    run("add", collection / "features.csv")
+    status = read("status")
+    counts = {
+        name: status[name]
+        for name in "tracks known_tracks songs artists playlists entries features listens".split()
+    }
+    assert counts == {
+        "tracks": 0, "known_tracks": 6, "songs": 3, "artists": 2, "playlists": 1, "entries": 3,
+        "features": 3, "listens": 0,
+    }  # fmt: skip
+    assert status["merges"] == {"merged": 1, "doubtful": 1}
+    shown = run("status").stdout
+    assert "3 songs by 2 artists, as 6 tracks (1 merged)" in shown
+    assert "1 (3 entries)" in shown
+    assert "listening" not in shown
+
+
 def test_the_library_can_be_named(library: Path, tmp_path: Path) -> None:
     package.open(tmp_path / "other").close()
     assert read("status", "--library", tmp_path / "other")["tracks"] == 0

@@ -12,7 +12,8 @@ from libraries import command
 from segue.cli.main import segue
 
 COMMANDS = (
-    "start add watch similar search show status problems doctor move forget backup restore ear demo"
+    "start add watch similar search show status problems crawl spotify sources merges doctor move "
+    "forget backup restore ear demo"
 ).split()
 
 
@@ -62,6 +63,11 @@ def test_version() -> None:
         ["move", "one"],
         ["add", "--workers", "0", "."],
         ["add", "/there/is/no/such/folder"],
+        ["add", "--as", "nonsense", "."],
+        ["merges", "--undo", "1", "--undo-all"],
+        ["merges", "--state", "perhaps"],
+        ["sources", "--remove", "first"],
+        ["crawl", "spotify", "--csv", "x.csv"],
         ["add"],
     ],
 )
@@ -83,6 +89,10 @@ def test_wrong_use_is_status_2_and_one_message(arguments: list[str]) -> None:
         (["forget", "anything"], "segue search"),
         (["similar", "~é"], "segue search"),  # like another user's home, in no known letters
         (["show", "\0"], "segue search"),
+        (["sources", "--remove", "99"], "segue sources"),
+        (["merges", "--undo", "99"], "segue merges"),
+        (["merges", "--accept", "1", "2"], "no doubtful merge"),
+        (["crawl", "report"], "segue crawl spotify"),
     ],
 )
 def test_what_cannot_be_done_is_status_1_and_one_line(arguments: list[str], message: str) -> None:
@@ -97,7 +107,8 @@ def test_what_cannot_be_done_is_status_1_and_one_line(arguments: list[str], mess
 
 
 @pytest.mark.parametrize(
-    "arguments", [["similar", "x"], ["search", "x"], ["status"], ["move", "/a", "/b"]]
+    "arguments",
+    [["similar", "x"], ["search", "x"], ["status"], ["sources"], ["merges"], ["move", "/a", "/b"]],
 )
 def test_asking_makes_no_library(tmp_path: Path, arguments: list[str]) -> None:
     done = CliRunner().invoke(

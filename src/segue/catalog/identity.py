@@ -44,10 +44,8 @@ class _New:
     joined: bool = False  # its song was there before
 
     @classmethod
-    def of(cls, id_: int, key: str, record: TrackRecord, path: str = "") -> _New:
+    def of(cls, id_: int, key: str, record: TrackRecord) -> _New:
         pairs = [pair for pair in _outside_ids(key, record) if pair[0] in _IDENTIFYING]
-        if path:
-            pairs.append(("path", path))
         return cls(id_, key, record, pairs, _song(record))
 
 
@@ -117,8 +115,11 @@ class Identity:
     def place_file(
         self, connection: sqlite3.Connection, id_: int, record: TrackRecord, path: bytes = b""
     ) -> None:
-        """Give the track of a file its song, after it was made or its tags were edited."""
-        new = _New.of(id_, "", record, _as_text(path))
+        """Give the track of a file its song, after it was made or its tags were edited.
+
+        What a playlist said of the file at this path is then of the same song: it only guessed.
+        """
+        new = _New.of(id_, "", record)
         ((artists, album),) = self._artists.of_tracks(connection, [record])
         self._place(connection, [new])
         before = connection.execute("SELECT song_id FROM track WHERE id = ?", (id_,)).fetchone()[0]
@@ -128,6 +129,12 @@ class Identity:
         )
         if before is not None and before != new.song_id:
             self.merger.release(connection, id_)
+        said = connection.execute(
+            "SELECT track_id FROM outside_id WHERE kind = 'path' AND value = ?", (_as_text(path),)
+        ).fetchone()
+        if said is not None:
+            new.twin, new.joined = said[0], True
+            connection.execute("UPDATE track SET song_id = ? WHERE id = ?", (new.song_id, new.twin))
         self._merge(connection, [new])
 
     def _look_up(

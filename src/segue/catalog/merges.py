@@ -67,11 +67,13 @@ class Merger:
 
     def several_services(self, connection: sqlite3.Connection) -> bool:
         """Return whether the catalogue has tracks of more than one service, or of files too."""
-        low = connection.execute("SELECT min(key) FROM track WHERE key IS NOT NULL").fetchone()[0]
-        high = connection.execute("SELECT max(key) FROM track WHERE key IS NOT NULL").fetchone()[0]
+        # Each by itself: SQLite takes the ends of an index at once, but not both of them.
+        (low,) = connection.execute("SELECT min(key) FROM track").fetchone()
+        (high,) = connection.execute("SELECT max(key) FROM track").fetchone()
         if low is not None and _service(low) != _service(high):
             return True
-        return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0])
+        query = "SELECT EXISTS (SELECT 1 FROM track WHERE key IS NULL)"
+        return bool(connection.execute(query).fetchone()[0])
 
     def merge_new(
         self, connection: sqlite3.Connection, id_: int, twin: int | None, last: int | None = None
@@ -213,10 +215,12 @@ class Merges:
         return self._change(condition, values, "undone")
 
     def accept(self, track_id: int, into_id: int) -> list[Merge]:
-        """Make a doubtful merge, or one that was undone."""
-        return self._change(
-            "track_id = ? AND into_id = ? AND state <> 'merged'", (track_id, into_id), "merged"
-        )
+        """Make a doubtful merge, or one that was undone; the track is then read as no other."""
+        wanted = "track_id = ? AND into_id = ? AND state <> 'merged'"
+        if not self._database.query(f"SELECT 1 FROM merge WHERE {wanted}", (track_id, into_id)):
+            return []
+        self._change("track_id = ? AND state = 'merged'", (track_id,), "undone")
+        return self._change(wanted, (track_id, into_id), "merged")
 
     def _change(self, condition: str, values: tuple[Any, ...], state: str) -> list[Merge]:
         with self._database.transaction() as connection:

@@ -223,7 +223,7 @@ def _print_source(source: SourceReport) -> None:
     known = [(source.known_parts, "parts"), (source.known_playlists, "playlists")]
     changed = [(source.changed_playlists, "playlists")]
     merges = [
-        (max(source.merged, 0), "merged with another source's"),
+        (max(source.merged, 0), "merged with another source"),
         (max(-source.merged, 0), "taken apart again, now that their lengths are known"),
         (source.doubtful, "doubtful: `segue merges --state doubtful`"),
     ]
