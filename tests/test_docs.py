@@ -21,6 +21,7 @@ from segue.audio.demo import PIECES, render
 from segue.audio.embedder import Embedder, hear
 from segue.audio.tagwords import FACETS, WORDS
 from segue.audio.windows import N_WINDOWS, WINDOW_SECONDS
+from segue.service.recognise import KINDS, NAMES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -104,9 +105,25 @@ def test_an_outdated_commands_page_is_noticed(generator: ModuleType) -> None:
 
 def test_readme_names_every_command(generator: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    groups = ("segue", "segue ear")
+    groups = ("segue", "segue ear", "segue crawl", "segue spotify")
     missing = [n for n, _ in generator.commands() if n not in groups and f"`{n}" not in readme]
     assert not missing
+
+
+def test_every_kind_of_source_is_told_of(generator: ModuleType) -> None:
+    page = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    assert [kind for kind in KINDS if f"`{kind}`" not in page] == []
+    told = dict(generator.commands())["segue add"].split("KIND is one of:")[1].split(".")[0]
+    assert sorted(word.strip() for word in told.split(",")) == sorted(KINDS)
+    assert set(KINDS) - {"music"} <= set(NAMES)
+
+
+def test_settings_that_are_named_are_settings() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    named = set()
+    for page in PAGES:
+        named |= set(re.findall(r"SEGUE_[A-Z_]+", page.read_text("utf-8")))
+    assert [name for name in sorted(named) if f'"{name}"' not in source] == []
 
 
 @pytest.mark.usefixtures("home")

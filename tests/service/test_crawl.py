@@ -19,7 +19,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.crawl_picture import crawl_states, playlists_without
 from segue.catalog.incoming import FeatureRecord
 from segue.catalog.records import TrackRecord
-from segue.errors import NotFoundError, ServiceError, UsageError
+from segue.errors import LibraryError, NotFoundError, ServiceError, UsageError
 from segue.service.crawl import CrawlClient, crawl
 from segue.service.crawl_picture import crawl_picture
 from segue.service.crawl_playlists import MOST_RESULTS
@@ -395,7 +395,7 @@ def test_genres_fill_the_features(
     ):
         assert read[key].valence == valence
         assert read[key].tempo == tempo
-    with pytest.raises(UsageError, match="nowhere"):
+    with pytest.raises(LibraryError, match="nowhere"):
         write_genre_table(calm, tmp_path / "nowhere" / "genres.csv")
 
 

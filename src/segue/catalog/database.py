@@ -99,8 +99,12 @@ class Database:
 
     @contextmanager
     def bulk(self) -> Iterator[None]:
-        """Write much: with more pages in memory, and brought to the main file less often."""
+        """Insert much: with more pages in memory, brought to the main file less often, unchecked.
+
+        References are not checked, and what is deleted takes nothing along.
+        """
         connection = self.connection
+        connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(f"PRAGMA cache_size = {-_BULK_CACHE}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_BULK_PAGES}")
         try:
@@ -108,6 +112,7 @@ class Database:
         finally:
             connection.execute(f"PRAGMA cache_size = {-_CACHE}")
             connection.execute("PRAGMA wal_autocheckpoint = 1000")
+            connection.execute("PRAGMA foreign_keys = ON")
             with translated(self.path):
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 

@@ -270,6 +270,10 @@ class Identity:
             for pair in item.pairs:
                 known.setdefault(pair, (item.id, item.song_id))
         songs.write(connection)
+        connection.executemany(
+            "UPDATE song SET stale = 1 WHERE id = ? AND NOT stale",
+            [(item.song_id,) for item in new if item.twin is not None],
+        )
 
     def _merge(
         self, connection: sqlite3.Connection, new: Iterable[_New], *, in_turn: bool = False

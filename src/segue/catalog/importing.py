@@ -99,16 +99,17 @@ class Importer:
         """Write a batch within the caller's transaction."""
         tally = self.tally
         playlists = _of(records, PlaylistRecord)
-        lists = [playlist.tracks for playlist in playlists]
         singles = [r for r in records if not isinstance(r, PlaylistRecord | Skip)]
-        lists.append(TrackList.of(r if isinstance(r, TrackRecord) else r.track for r in singles))
-        ids = self._ids(connection, lists)
-        written = self._playlists.write(connection, self.source_id, playlists, ids[:-1])
+        runs = _runs(records)  # in their order, so that it does not matter where a batch ends
+        ids = self._ids(connection, [run for run, _ in runs])
+        of_playlists = [some for some, (_, whole) in zip(ids, runs, strict=True) if whole]
+        of_singles = [some for some, (_, whole) in zip(ids, runs, strict=True) if not whole]
+        written = self._playlists.write(connection, self.source_id, playlists, of_playlists)
         tally.playlists += written.new
         tally.changed_playlists += written.changed
         tally.known_playlists += written.known
         tally.entries += written.entries
-        tracks = ids[-1].tolist()
+        tracks = [id_ for some in of_singles for id_ in some.tolist()]
         for kind, write, name in (
             (ListenRecord, self._history.write_listens, "listens"),
             (RatingRecord, self._history.write_ratings, "ratings"),
@@ -135,7 +136,23 @@ class Importer:
             return lists[which][position - int(starts[which])]
 
         found = self._identity.ids(connection, self.source_id, keys, describe)
-        return np.split(found, starts[1:-1])
+        return np.split(found, starts[1:-1]) if lists else []
+
+
+def _runs(records: Sequence[Record]) -> list[tuple[TrackList, bool]]:
+    """Return the tracks of each playlist (True), and those of single records between (False)."""
+    runs: list[tuple[TrackList, bool]] = []
+    waiting: list[TrackRecord] = []
+    for record in (*records, None):
+        if record is not None and not isinstance(record, PlaylistRecord | Skip):
+            waiting.append(record if isinstance(record, TrackRecord) else record.track)
+            continue
+        if waiting and not isinstance(record, Skip):
+            runs.append((TrackList.of(waiting), False))
+            waiting = []
+        if isinstance(record, PlaylistRecord):
+            runs.append((record.tracks, True))
+    return runs
 
 
 def _of(records: Sequence[Record], kind: type[_T]) -> list[_T]:

@@ -267,9 +267,6 @@ CREATE TABLE song_word (                    -- the words of song_text ...
 ) WITHOUT ROWID;
 CREATE INDEX song_word_common ON song_word(word, uses) WHERE uses >= 50;
 
-CREATE TRIGGER song_of_new_track AFTER INSERT ON track WHEN new.song_id IS NOT NULL BEGIN
-    UPDATE song SET stale = 1 WHERE id = new.song_id AND NOT stale;
-END;
 CREATE TRIGGER song_of_changed_track AFTER UPDATE OF title, artist, album, song_id ON track BEGIN
     UPDATE song SET stale = 1 WHERE id IN (old.song_id, new.song_id) AND NOT stale;
 END;

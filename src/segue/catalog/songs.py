@@ -22,7 +22,6 @@ class _Song:
     first_digest: int | None
     duration: float | None
     new: bool = False
-    lengthened: bool = False  # its duration was not known before
 
 
 class Songs:
@@ -46,6 +45,7 @@ class Songs:
         self._by_first: dict[int, list[_Song]] = {}
         self._changed: list[_Song] = []
         self._new: list[_Song | None] = []
+        self._joined: set[int] = set()  # songs that were there before
         seen: set[int] = set()
         for column, digests in (("digest", {**full, **first}), ("first_digest", full)):
             for chunk in in_chunks(list(digests)):
@@ -79,13 +79,14 @@ class Songs:
             return song.id, False
         if song.duration is None and duration is not None:
             song.duration = duration
-            song.lengthened = not song.new
-            if song.lengthened:
+            if not song.new:
                 self._changed.append(song)
+        if not song.new:
+            self._joined.add(song.id)
         return song.id, True
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """Write the songs that were made, and the lengths that became known."""
+        """Write the songs that were made, the lengths that became known, and what is stale."""
         first = self._last - len(self._new) + 1
         connection.executemany(
             "INSERT INTO song (id, digest, first_digest, duration) VALUES (?, ?, ?, ?)",
@@ -99,6 +100,10 @@ class Songs:
         connection.executemany(
             "UPDATE song SET duration = ? WHERE id = ?",
             [(song.duration, song.id) for song in self._changed],
+        )
+        connection.executemany(
+            "UPDATE song SET stale = 1 WHERE id = ? AND NOT stale",
+            [(id_,) for id_ in sorted(self._joined)],
         )
 
     def _register(self, song: _Song) -> None:

@@ -19,7 +19,9 @@ _KEYS: Final = "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split()
 
 @click.command()
 @click.argument("song", nargs=-1, required=True)
-@click.option("-k", "k", type=click.IntRange(1), default=10, show_default=True, help="How many.")
+@click.option(
+    "-k", type=click.IntRange(1), default=10, show_default=True, metavar="N", help="How many."
+)
 @click.option("--with", "having", multiple=True, metavar="WORD", help="Only songs with this word.")
 @click.option("--without", "lacking", multiple=True, metavar="WORD", help="No songs with it.")
 @click.option("--m3u", type=click.Path(), metavar="FILE", help="Also write a playlist.")
@@ -65,7 +67,13 @@ def similar(
 @click.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option(
-    "-n", "limit", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
+    "-n",
+    "limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="How many at most.",
 )
 @click.option("--versions", is_flag=True, help="Show all pressings of each song.")
 @options.library

@@ -74,7 +74,13 @@ def _where(source: SourceState) -> str:
     "--state", type=click.Choice(_STATES), default="merged", show_default=True, help="Which ones."
 )
 @click.option(
-    "-n", "limit", type=click.IntRange(1), default=50, show_default=True, help="How many at most."
+    "-n",
+    "limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many at most.",
 )
 @click.option("--undo", type=int, metavar="ID", help="Undo the merges of this track.")
 @click.option("--undo-all", is_flag=True, help="Undo all merges.")

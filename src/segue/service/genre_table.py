@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.crawl_picture import CrawlPicture
-from segue.errors import UsageError
+from segue.errors import LibraryError
 from segue.service.crawl_report import KIND
 
 COLUMNS: Final = tuple(
@@ -28,7 +28,7 @@ def write_genre_table(catalog: Catalog, path: Path) -> int:
 
     Raises
     ------
-    UsageError
+    LibraryError
         If it cannot be written.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -44,7 +44,7 @@ def write_genre_table(catalog: Catalog, path: Path) -> int:
                         lines += 1
         aside.replace(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        raise LibraryError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         aside.unlink(missing_ok=True)
     return lines
