@@ -93,8 +93,9 @@ class _Finder:
         self._find_whole_names(limit)
         if self._count() >= limit:
             return
+        named = len(self._words) > 1 and self._is_known()  # in full, so that nothing is to mend
         self._add([[[word] for word in self._words]])
-        if self._count() >= limit:
+        if named or self._count() >= limit:
             return
         spelling = Spelling(self._database)
         if not self._complete():

@@ -37,7 +37,7 @@ def add(
     library_path: str | None,
     as_json: bool,
 ) -> int:
-    """Add SOURCEs of music, playlists and listening, or bring them up to date.
+    """Add music, playlists and listening, or bring them up to date.
 
     A SOURCE is a folder of music or a file; an export of Spotify, ListenBrainz, iTunes, Rekordbox
     or Exportify, zipped or not; the Million Playlist Dataset; a playlist (M3U, XSPF, JSPF); a

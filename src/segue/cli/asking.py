@@ -81,10 +81,10 @@ def similar(
 def search(
     words: tuple[str, ...], limit: int, versions: bool, library_path: str | None, as_json: bool
 ) -> int:
-    """Find songs by WORDS of title, artist and album, of all that the library knows.
+    """Find songs by WORDS, of all that the library knows.
 
-    Parts of words, accents and typing errors are forgiven. The best match comes first; of equally
-    good ones the song that stands in more playlists.
+    WORDS are of title, artist and album. Parts of words, accents and typing errors are forgiven.
+    The best match comes first; of equally good ones the song that stands in more playlists.
 
     Exit status: 0 when something was found, 1 when not.
     """
@@ -109,7 +109,10 @@ def search(
 @options.library
 @options.as_json
 def show(song: tuple[str, ...], library_path: str | None, as_json: bool) -> None:
-    """Show everything known of SONG; it is named as for `segue similar`."""
+    """Show everything known of SONG.
+
+    It is named as for `segue similar`.
+    """
     with options.open_existing(library_path) as library:
         known = library.show(" ".join(song))
     if as_json:

@@ -33,10 +33,11 @@ _NUMBERS: Final = {
 @options.library
 @options.as_json
 def sources(remove: int | None, library_path: str | None, as_json: bool) -> None:
-    """List what was added other than music, and what each source brought.
+    """List what was added other than music, or take it out again.
 
-    Tracks are counted with the source that was the first to name them. A source can be taken out
-    again: its playlists, listens, ratings and features go, and the tracks that nothing else names.
+    It shows what each source brought; tracks are counted with the source that was the first to
+    name them. What is taken out goes with its playlists, listens, ratings and features, and with
+    the tracks that nothing else names.
     """
     with options.open_existing(library_path) as library:
         removed = library.remove_source(remove) if remove is not None else None
@@ -96,7 +97,7 @@ def merges(
     library_path: str | None,
     as_json: bool,
 ) -> None:
-    """Show which tracks of different sources are taken for one recording, and why.
+    """Show which tracks are taken for one recording, and why.
 
     Below each track stands the one that it is read as. The least certain come first. Doubtful ones
     were not merged; look at them with --state doubtful, and make them with --accept. What is undone

@@ -91,7 +91,7 @@ def recognise(catalog: Catalog, what: str, kind: str | None = None) -> Sequence[
     if service is not None:
         return [service]
     path = Path(os.path.abspath(os.path.expanduser(what)))
-    if not os.path.lexists(path):
+    if not what or not os.path.lexists(path):
         raise UsageError(_not_there(what))
     if kind == MUSIC:
         return None
@@ -112,6 +112,8 @@ def recognise(catalog: Catalog, what: str, kind: str | None = None) -> Sequence[
 
 
 def _not_there(what: str) -> str:
+    if not what:
+        return "an empty name was given; name a folder, a file or an address"
     scheme, mark, _ = what.partition("://")
     if mark:  # there may be a password in it
         return f"{scheme}:// is no address that Segue reads; a server's begins with http or https"
@@ -152,6 +154,7 @@ def _inside(folder: Path) -> Iterator[Source]:
     """Yield a folder as each kind that it is, then the files in it that are of other kinds."""
     kinds = [kind for kind in _KINDS if _class(kind).recognises(folder, b"")]
     yield from (_class(kind)(folder) for kind in kinds)
+    pairs = set()  # two files may be one source
     for file in _files(folder):
         try:
             head = _head(file)
@@ -161,7 +164,10 @@ def _inside(folder: Path) -> Iterator[Source]:
         kind = _kind_of(file, head)
         # A folder's kind has all of its files, except those packed in archives.
         if kind is not None and (kind not in kinds or head.startswith(b"PK")):
-            yield _class(kind)(file)
+            source = _class(kind)(file)
+            if (kind, source.location) not in pairs:
+                pairs.add((kind, source.location))
+                yield source
 
 
 class _Unreadable:

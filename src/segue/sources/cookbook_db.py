@@ -15,7 +15,7 @@ from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.feature_columns import spotify_key
-from segue.sources.guard import clean, file_stamp, integer, number, shown, text
+from segue.sources.guard import clean, file_stamp, integer, number, open_bytes, shown, text
 from segue.sources.locations import file_key
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _CRAWL: Final = {
     "playlists": {"id", "name"},
     "playlist_tracks": {"playlist_id", "track_id"},
 }
+_LARGEST: Final = 1 << 50
 _LONGEST: Final = 1 << 20  # bytes of a value or a row
 
 _Row = dict[str, Any]
@@ -97,6 +98,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a database that a stranger made, and translate what goes wrong while it is read."""
     import sqlite3
 
+    open_bytes(path, _LARGEST).close()  # SQLite would wait for a pipe
     address = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
     try:
         database = sqlite3.connect(address, uri=True)

@@ -172,16 +172,16 @@ def export_names(path: Path) -> Iterable[str]:
         if path.is_dir():
             return list(islice(_names_below(path, []), _GLANCE))
         return archive_names(path) if _is_zip(path) else (path.name,)
+    except SourceError:
+        return (path.name,)
     except (OSError, ValueError):
         return ()
 
 
 def _is_zip(path: Path) -> bool:
-    try:
-        with open_bytes(path, _ANY_SIZE) as file:
-            return file.read(2) == b"PK"
-    except SourceError:
-        return False
+    """Return whether it begins as one does; raises `SourceError` where it cannot be opened."""
+    with open_bytes(path, _ANY_SIZE) as file:
+        return file.read(2) == b"PK"
 
 
 def _names_below(folder: Path, problems: list[Skip]) -> Iterator[str]:
