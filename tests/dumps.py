@@ -16,7 +16,8 @@ Rows = list[tuple[Any, ...]]
 _TRACK = "coalesce(t.key, 'file ' || t.id)"
 _QUERIES = {
     "source": "SELECT kind, location FROM source",
-    "part": "SELECT s.kind, s.location, p.name, p.stamp FROM part p JOIN source s ON s.id = source_id",
+    "part": "SELECT s.kind, s.location, p.name, p.stamp FROM part p "
+    "JOIN source s ON s.id = source_id",
     "track": f"SELECT {_TRACK}, t.title, artist, t.album, album_artist, track_number, disc_number, "
     "year, genres, duration, playlists, a.key, b.key FROM track t "
     "LEFT JOIN artist a ON a.id = t.artist_id LEFT JOIN album b ON b.id = t.album_id",

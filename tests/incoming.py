@@ -9,6 +9,7 @@ from typing import Any
 from segue.catalog.database import Database
 from segue.catalog.importing import Importer
 from segue.catalog.incoming import PlaylistRecord, TrackList
+from segue.catalog.playlists import Playlists
 from segue.catalog.provenance import Provenance
 from segue.catalog.records import TrackRecord
 
@@ -26,7 +27,7 @@ def database(folder: Path) -> Database:
 
 
 def importer(found: Database, kind: str = "million_playlist", location: str = "/x") -> Importer:
-    return Importer(found, Provenance(found).id_of(kind, location))
+    return Importer(found, Provenance(found).id_of(kind, location), Playlists(found))
 
 
 def ids_of(found: Database, keys: Iterable[str]) -> list[int]:

@@ -19,6 +19,8 @@ from segue.errors import (
     LibraryError,
     NotFoundError,
     SegueError,
+    ServiceError,
+    SourceError,
     UsageError,
 )
 
@@ -26,12 +28,14 @@ if TYPE_CHECKING:
     from segue.catalog.records import Problem
     from segue.service.add import AddProgress, AddReport
     from segue.service.library import Library, install_ear
+    from segue.service.recognise import KINDS
     from segue.service.restore import restore
     from segue.types import Answer, Hit, Track
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "KINDS",
     "AddProgress",
     "AddReport",
     "Answer",
@@ -43,6 +47,8 @@ __all__ = [
     "NotFoundError",
     "Problem",
     "SegueError",
+    "ServiceError",
+    "SourceError",
     "Track",
     "UsageError",
     "__version__",
@@ -53,6 +59,7 @@ __all__ = [
 
 # Imported when first used: numpy and the rest cost more than `import segue` should.
 _LAZY: Final = {
+    "KINDS": "segue.service.recognise",
     "AddProgress": "segue.service.add",
     "AddReport": "segue.service.add",
     "Answer": "segue.types",

@@ -170,7 +170,7 @@ def test_a_length_that_becomes_known_may_part_what_was_merged(tmp_path: Path) ->
     assert roots(found, "deezer:2") == {"deezer:2": "spotify:1"}
     importer(found).write([song("Teardrop", key="deezer:2", duration=500.0)])
     assert roots(found, "deezer:2") == {"deezer:2": "deezer:2"}
-    assert Merges(found).counts() == {"doubtful": 1}
+    assert Merges(found).counts() == {}
 
 
 def test_a_track_is_read_as_one_other_whatever_is_accepted(tmp_path: Path) -> None:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incoming import column, database, ids_of, importer, playlist, song
+from segue.catalog.importing import Importer
 from segue.catalog.playlists import Playlists
+from segue.catalog.provenance import Provenance
+from segue.catalog.records import TrackRecord
 from segue.catalog.search_index import refresh
 
 A, B, C = (song(name, key=f"spotify:{name.lower()}") for name in "ABC")
@@ -106,3 +112,31 @@ def test_playlists_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
     found = database(tmp_path)
     importer(found).write([playlist(f"x:{n}", *[A] * n) for n in range(4)])
     assert [len(tracks) for _, tracks in Playlists(found).entries()] == [0, 1, 2, 3]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("123"), st.lists(st.sampled_from([A, B, C]), max_size=4)),
+        max_size=8,
+    ),
+    st.integers(1, 3),
+)
+def test_what_changed_is_counted_as_all_is(
+    writes: list[tuple[str, list[TrackRecord]]], every: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        found = database(Path(folder))
+        own = Playlists(found)
+        source = Provenance(found).id_of("a", "/a")
+        for number, (key, tracks) in enumerate(writes):
+            Importer(found, source, own).write([playlist(f"x:{key}", *tracks)])
+            if number % every == 0:
+                own.recount()
+        own.recount()
+        counts = "SELECT id, playlists FROM track ORDER BY id"
+        sums = "SELECT id, playlists FROM song ORDER BY id"
+        few = found.query(counts), found.query(sums)
+        found.connection.execute("UPDATE change SET count = -1 WHERE name = 'counted'")
+        Playlists(found).recount()
+        assert (found.query(counts), found.query(sums)) == few
+        found.close()

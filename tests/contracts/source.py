@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-from pathlib import Path
 
 import pytest
 
@@ -37,16 +36,12 @@ _RANGES = {
 
 
 class SourceContract:
-    """The tests; `kind` names the source and `place` is what it reads."""
+    """The tests; `kind` is that of the source under test."""
 
     kind: str
 
     @pytest.fixture
-    def place(self) -> Path:
-        raise AssertionError("the class that derives from this makes one")
-
-    @pytest.fixture
-    def source(self, place: Path) -> Source:
+    def source(self) -> Source:
         raise AssertionError("the class that derives from this makes one")
 
     def test_says_what_and_where_it_is(self, source: Source) -> None:

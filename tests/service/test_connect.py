@@ -17,7 +17,7 @@ from segue.errors import SegueError, ServiceError, UsageError
 from segue.http import retry
 from segue.service import connect, importing
 from segue.service.importing import SourceReport
-from servers import listenbrainz, opensubsonic, supysonic
+from servers import listenbrainz, supysonic
 from servers.listenbrainz import ListenBrainz, feedback, listen
 from servers.opensubsonic import OpenSubsonic, playlist, song
 
@@ -164,17 +164,17 @@ def broken(report: SourceReport) -> str:
 def test_a_user_and_again_and_only_the_new(
     service: ListenBrainz, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connect.time, "time", lambda: START + 10.0)
+    monkeypatch.setattr("segue.service.connect.time.time", lambda: START + 10.0)
     report = sync(home)
     assert (report.listens, report.ratings, report.failed) == (2_500, 2, 0)
     assert listens(home) == [row["listened_at"] for row in service.listens]
     assert listenbrainz.TOKEN not in "".join(everything(home))
     before = content(home)
-    monkeypatch.setattr(connect.time, "time", lambda: START + 20.0)
+    monkeypatch.setattr("segue.service.connect.time.time", lambda: START + 20.0)
     assert (sync(home).listens, content(home)["listen"]) == (0, before["listen"])
 
     service.listens += [listen(START + DAY, 1), listen(START - 3 * DAY - 7, 2)]  # one sent late
-    monkeypatch.setattr(connect.time, "time", lambda: START + DAY + 10.0)
+    monkeypatch.setattr("segue.service.connect.time.time", lambda: START + DAY + 10.0)
     service.asked.clear()
     assert sync(home).listens == 2
     assert len(listens(home)) == 2_502
@@ -183,7 +183,7 @@ def test_a_user_and_again_and_only_the_new(
 def test_a_first_sync_that_breaks_off_goes_on_and_brings_the_newest_too(
     service: ListenBrainz, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connect.time, "time", lambda: START + 10.0)
+    monkeypatch.setattr("segue.service.connect.time.time", lambda: START + 10.0)
 
     def fail_after_one(body: dict[str, Any]) -> dict[str, Any]:
         rows = body.get("payload", {}).get("listens", [])
@@ -197,7 +197,7 @@ def test_a_first_sync_that_breaks_off_goes_on_and_brings_the_newest_too(
 
     service.meddle = lambda body: body
     service.listens.append(listen(START + 2 * DAY, 3))
-    monkeypatch.setattr(connect.time, "time", lambda: START + 2 * DAY + 10.0)
+    monkeypatch.setattr("segue.service.connect.time.time", lambda: START + 2 * DAY + 10.0)
     report = sync(home)
     assert report.listens == 2_501 - kept
     assert len(listens(home)) == 2_501

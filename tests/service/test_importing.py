@@ -36,7 +36,7 @@ from segue.service.importing import SourceReport
 COUNTS = {
     "million_playlist": {"tracks": 2, "playlists": 2, "entries": 3},
     "challenge_set": {"tracks": 4, "playlists": 3, "entries": 6},
-    "spotify_history": {"tracks": 1, "listens": 2},
+    "spotify_history": {"tracks": 2, "listens": 2},
     "spotify_account": {"tracks": 2, "playlists": 1, "entries": 1, "listens": 1, "ratings": 1},
     "listenbrainz": {"tracks": 1, "listens": 1, "ratings": 1},
     "listenbrainz_dump": {"tracks": 1, "listens": 1},
@@ -312,7 +312,7 @@ def test_wrong_types_everywhere(home: Path, tmp_path: Path) -> None:
         playlist["tracks"][0] = dict.fromkeys(playlist["tracks"][0], value)
         playlist["tracks"][1] |= {"track_name": value, "duration_ms": value, "pos": value}
         rows.append({**playlist, "name": value, "num_followers": value, "modified_at": value})
-    rows += [million_playlist(0, 1), *odd]  # type: ignore[list-item]
+    rows += [million_playlist(0, 1), *odd]
     (report,) = add(home, write_slice(tmp_path, 0, *rows))
     assert report.playlists == 2 * len(odd)
     assert report.failed == 0

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import segue
 from samples import MAKERS, netease, write_sample
 from segue.catalog.catalog import Catalog
 from segue.errors import SegueError, SourceError, UsageError
-from segue.service import recognise as module
+from segue.paths import open_regular
 from segue.service.recognise import KINDS, MUSIC, NAMES, recognise
 
 
@@ -71,9 +73,28 @@ def test_empty_folders_and_circles(catalog: Catalog, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["notes.txt", "empty.m3u", "empty.json", "photo.jpg", "x"])
 def test_what_nobody_knows(catalog: Catalog, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"" if "empty" in name else b"Dear diary")
-    with pytest.raises(SourceError, match="million_playlist.*--as") as caught:
+    with pytest.raises(SourceError, match=r"(empty|nothing).*million_playlist.*--as") as caught:
         recognise(catalog, str(tmp_path / name))
     assert name in str(caught.value)
+
+
+def test_what_is_wrong_with_an_archive_is_told(catalog: Catalog, tmp_path: Path) -> None:
+    def message(name: str, members: dict[str, bytes]) -> str:
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, data in members.items():
+                archive.writestr(member, data)
+        with pytest.raises(SourceError) as caught:
+            recognise(catalog, str(tmp_path / name))
+        return str(caught.value)
+
+    assert "notes.txt" in message("other.zip", {"notes.txt": b"Dear diary"})
+    out = message("out.zip", {"../../endsong_0.json": b"[]"})
+    assert "leads out of the archive" in out
+    assert "attack" in message("bomb.zip", {"endsong_0.json": bytes(120_000_000)})
+    torn = tmp_path / "other.zip"
+    torn.write_bytes(torn.read_bytes()[:-9])
+    with pytest.raises(SourceError, match="is not a zip, or is damaged"):
+        recognise(catalog, str(torn))
 
 
 def test_what_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
@@ -82,7 +103,7 @@ def test_what_is_not_there(catalog: Catalog, tmp_path: Path) -> None:
             recognise(catalog, str(what))
     with pytest.raises(UsageError, match="does not exist"):
         recognise(catalog, str(tmp_path / "absent.m3u"), "m3u")
-    with pytest.raises(UsageError, match="no kind 'mp3'.*jspf"):
+    with pytest.raises(UsageError, match=r"no kind 'mp3'.*jspf"):
         recognise(catalog, str(tmp_path), "mp3")
 
 
@@ -101,14 +122,14 @@ def test_a_file_that_may_not_be_read_is_told_and_the_others_are_taken(
 ) -> None:
     write_sample("m3u", tmp_path / "in")
     (tmp_path / "in" / "secret.xspf").write_bytes(b"")
-    opened = module.open_regular
+    opened = open_regular
 
     def refuse(path: bytes) -> object:
         if path.endswith(b"secret.xspf"):
             raise PermissionError(errno.EACCES, "Permission denied")
         return opened(path)
 
-    monkeypatch.setattr(module, "open_regular", refuse)
+    monkeypatch.setattr("segue.service.recognise.open_regular", refuse)
     with pytest.raises(SourceError, match="Permission denied"):
         recognise(catalog, str(tmp_path / "in" / "secret.xspf"))
     with segue.open(tmp_path / "other") as library:
@@ -146,8 +167,6 @@ def test_every_kind_has_a_name() -> None:
 
 def test_songs_named_by_a_later_playlist_get_their_names(tmp_path: Path) -> None:
     """NetEase describes only the first songs of a long playlist."""
-    import json
-
     (tmp_path / "in").mkdir()
     for number, named in ((1, 1), (2, 3)):
         document = json.dumps(netease(number, 1, 2, 3, named=named))

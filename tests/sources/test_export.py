@@ -85,7 +85,7 @@ def test_a_dangling_link_is_told(tmp_path: Path) -> None:
 def test_a_file_cut_off_gives_what_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    monkeypatch.setattr(export, "_WHOLE", limit)  # both ways of parsing
+    monkeypatch.setattr(export, "_AT_ONCE", limit)  # both ways of parsing
     path = tmp_path / "plays.json"
     path.write_text('[{"a": 1}, {"a": 2}, {"a"')
     (file,) = Export(path, WANTED).files()

@@ -101,7 +101,7 @@ class Catalog:
 
     def importer(self, kind: str, location: str) -> Importer:
         """Return what writes the records of a source; the source is put on record."""
-        return Importer(self.database, self.provenance.id_of(kind, location))
+        return Importer(self.database, self.provenance.id_of(kind, location), self.playlists)
 
     def refresh(self, on_progress: Callable[[int, int], None] = lambda *_: None) -> None:
         """Bring up to date what is counted and what is searched, after sources were added.
@@ -121,7 +121,10 @@ class Catalog:
             on_progress(done, max(total, done))
 
     def remove_source(self, source_id: int) -> None:
-        """Take out a source with all it brought; what others brought as well stays."""
+        """Take out a source with all it brought.
+
+        What other sources had as well comes back when they are added again.
+        """
         self.provenance.remove(source_id)
         used: set[int] = set()
         for _, tracks in self.playlists.entries():

@@ -72,14 +72,16 @@ class Importer:
     ----------
     source_id
         The source that everything is marked with.
+    playlists
+        Those of the catalogue, which count what comes.
     """
 
-    def __init__(self, database: Database, source_id: int) -> None:
+    def __init__(self, database: Database, source_id: int, playlists: Playlists) -> None:
         self.tally = Tally()
         self._database = database
         self.source_id = source_id
         self._identity = Identity()
-        self._playlists = Playlists(database)
+        self._playlists = playlists
         self._history = History(database)
         self._features = Features(database)
 

@@ -137,9 +137,13 @@ class Merger:
                 "WHERE track_id = ? AND into_id = ?",
                 (certainty, reason, state, child, parent),
             )
-            if state == "doubtful":
+            if certainty < DOUBTFUL:
+                connection.execute(
+                    "DELETE FROM merge WHERE track_id = ? AND into_id = ?", (child, parent)
+                )
+            if state != "merged":
                 self.merged -= 1
-                self.doubtful += 1
+                self.doubtful += certainty >= DOUBTFUL
                 reroot(connection, [child])
 
     def release(self, connection: sqlite3.Connection, id_: int) -> None:
@@ -165,7 +169,8 @@ def reroot(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
                 WHERE state = 'merged')
             """
         connection.execute(
-            f"{tree} UPDATE track SET merged_into = nullif(?, id) WHERE id IN (SELECT id FROM tree)",
+            f"{tree} UPDATE track SET merged_into = nullif(?, id) "
+            "WHERE id IN (SELECT id FROM tree)",
             (root,),
         )
 

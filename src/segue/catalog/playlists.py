@@ -22,6 +22,7 @@ _FIELDS: Final = (
     "name, description, tags, owner, followers, plays, comments, modified_at, items, added_at"
 )
 _CHUNK: Final = 20_000  # rows of one transaction
+_FEW: Final = 20_000  # entries up to which a change is counted by itself
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Playlists:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._changes = _Changes()
 
     def get(self, ids: Sequence[int]) -> dict[int, Playlist]:
         """Return playlists by id; unknown ids are left out."""
@@ -127,16 +129,19 @@ class Playlists:
             )
             known.update((row[0], row[1:]) for row in found)
         now = time.time()
-        fresh, changed, recount = [], [], False
+        fresh, changed = [], []
+        came: list[bytes] = []
+        went: list[bytes] = []
         for key, values in rows.items():
             size = len(values[8]) // ID.itemsize  # type: ignore[arg-type]
             if key not in known:
                 fresh.append((*values, size, now, key, source_id))
                 written.entries += size
-                recount = recount or size > 0
+                came.append(values[8])  # type: ignore[arg-type]
             elif known[key] != values:
                 changed.append((*values, size, now, key))
-                recount = recount or known[key][8] != values[8]
+                came.append(values[8])  # type: ignore[arg-type]
+                went.append(known[key][8])  # type: ignore[arg-type]
             else:
                 written.known += 1
         written.known += len(records) - len(rows)  # the same one twice in a batch
@@ -151,8 +156,12 @@ class Playlists:
             changed,
         )
         written.new, written.changed = len(fresh), len(changed)
-        if recount:
+        if b"".join(came) != b"".join(went):
             connection.execute("UPDATE change SET count = count + 1 WHERE name = 'playlists'")
+            (count,) = connection.execute(
+                "SELECT count FROM change WHERE name = 'playlists'"
+            ).fetchone()
+            self._changes.note(count, b"".join(came), b"".join(went))
         return written
 
     def recount(self) -> None:
@@ -163,6 +172,10 @@ class Playlists:
         (changes,) = self._database.query_one("SELECT count FROM change WHERE name = 'playlists'")
         (counted,) = self._database.query_one("SELECT count FROM change WHERE name = 'counted'")
         if changes == counted:
+            return
+        tracks, more = self._changes.take(counted, changes)
+        if len(tracks):
+            self._count_changed(tracks, more, changes)
             return
         (last,) = self._database.query_one("SELECT coalesce(max(id), 0) FROM track")
         counts = np.zeros(last + 1, dtype=np.int64)
@@ -185,6 +198,32 @@ class Playlists:
         with self._database.transaction() as connection:
             connection.execute("UPDATE change SET count = ? WHERE name = 'counted'", (changes,))
 
+    def _count_changed(
+        self, tracks: NDArray[np.int64], more: NDArray[np.int64], changes: int
+    ) -> None:
+        """Add to the counts of some tracks and of their songs, in one transaction."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE track SET playlists = playlists + ? WHERE id = ?",
+                zip(more.tolist(), tracks.tolist(), strict=True),
+            )
+            sums: dict[int, tuple[int, int]] = {}
+            for chunk in in_chunks(tracks.tolist()):
+                rows = connection.execute(
+                    "SELECT id, (SELECT sum(playlists) FROM track WHERE song_id = song.id), "
+                    "playlists FROM song WHERE id IN (SELECT song_id FROM track "
+                    f"WHERE id IN ({', '.join('?' * len(chunk))}))",
+                    chunk,
+                )
+                sums.update({id_: (new, old) for id_, new, old in rows})
+            new, old = np.array(list(sums.values()), dtype=np.int64).reshape(-1, 2).T
+            moved = popularity_bucket(new) != popularity_bucket(old)
+            connection.executemany(
+                "UPDATE song SET playlists = ?, stale = max(stale, ?) WHERE id = ?",
+                zip(new.tolist(), moved.tolist(), sums, strict=True),
+            )
+            connection.execute("UPDATE change SET count = ? WHERE name = 'counted'", (changes,))
+
     def _table(self, statement: str, columns: int) -> NDArray[np.int64]:
         """Return the rows of a query of integers, without a Python object for each."""
         row = np.dtype([(f"f{i}", np.int64) for i in range(columns)])
@@ -198,6 +237,44 @@ class Playlists:
                 connection.executemany(
                     statement, zip(values[part].tolist(), ids[part].tolist(), strict=True)
                 )
+
+
+class _Changes:
+    """The entries that came and went since the last count, while they are few.
+
+    Where another process wrote meanwhile, or a transaction was taken back, the numbers of the
+    changes do not follow on each other, and all is to be counted.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._last = 0
+        self._came: list[bytes] = []
+        self._went: list[bytes] = []
+
+    def note(self, count: int, came: bytes, went: bytes) -> None:
+        """Note what came and went with the change of this number."""
+        if not self._came or count != self._last + 1:
+            self._first, self._came, self._went = count, [], []
+        self._last = count
+        self._came.append(came)
+        self._went.append(went)
+        if sum(map(len, self._came)) > _FEW * ID.itemsize:
+            self._last = 0  # no other follows on this
+
+    def take(self, counted: int, changes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the tracks that are in more or fewer entries, and in how many; then forget.
+
+        Nothing is returned unless these are all the changes from `counted` to `changes`.
+        """
+        whole = (self._first, self._last) == (counted + 1, changes)
+        came, went = (np.frombuffer(b"".join(x), ID) for x in (self._came, self._went))
+        self._came, self._went = [], []
+        if not whole:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        tracks, places = np.unique(np.concatenate([came, went]), return_inverse=True)
+        more = np.bincount(places[: len(came)], minlength=len(tracks))
+        more -= np.bincount(places[len(came) :], minlength=len(tracks))
+        return tracks[more != 0].astype(np.int64), more[more != 0]
 
 
 def _values(record: PlaylistRecord, tracks: NDArray[np.int64]) -> tuple[object, ...]:

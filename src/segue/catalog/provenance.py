@@ -92,18 +92,22 @@ class Provenance:
     def remove(self, source_id: int) -> None:
         """Take out a source with all it brought; tracks that others name as well stay."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM part WHERE source_id = ?", (source_id,))
+            # What others had as well went too, so that they are to be read again.
+            connection.execute("DELETE FROM part")
             connection.execute("UPDATE change SET count = count + 1 WHERE name = 'playlists'")
         for table in _BROUGHT:
             self._delete(table, source_id)
 
     def remove_tracks(self, source_id: int, used: set[int]) -> list[int]:
-        """Take out the tracks that only a removed source named; return those that were roots' own.
+        """Take out the tracks that nothing names any more, and the source itself.
 
-        `used` has the tracks that stand in playlists.
+        `used` has the tracks that stand in playlists. Returns the tracks that were merged into
+        those that went.
         """
         rows = self._database.query(
-            f"SELECT id FROM track WHERE source_id = ? AND NOT ({_USED})", (source_id,)
+            "SELECT id FROM track WHERE key IS NOT NULL "
+            f"AND (source_id = ? OR source_id IS NULL) AND NOT ({_USED})",
+            (source_id,),
         )
         gone = [id_ for (id_,) in rows if id_ not in used]
         children = []
@@ -116,6 +120,16 @@ class Provenance:
                     ).fetchall()
                 connection.executemany("DELETE FROM track WHERE id = ?", [(i,) for i in chunk])
         with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM album WHERE id NOT IN "
+                "(SELECT album_id FROM track WHERE album_id IS NOT NULL)"
+            )
+            connection.execute(
+                "DELETE FROM artist WHERE id NOT IN "
+                "(SELECT artist_id FROM track WHERE artist_id IS NOT NULL UNION "
+                "SELECT artist_id FROM track_artist UNION "
+                "SELECT artist_id FROM album WHERE artist_id IS NOT NULL)"
+            )
             # What stays is named by other sources from now on.
             connection.execute(
                 "UPDATE track SET source_id = NULL WHERE source_id = ?", (source_id,)

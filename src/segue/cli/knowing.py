@@ -57,7 +57,7 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
         click.echo(f"{source.id:{width}}  {_name(source)}, added {day}")
         click.echo(f"{'':{width}}  {_where(source)}")
         counts = output.counted([(getattr(source, n), word) for n, word in _NUMBERS.items()])
-        click.echo(f"{'':{width}}  {counts or 'nothing that was not known'}")
+        click.echo(f"{'':{width}}  {counts or 'nothing of its own'}")
 
 
 def _name(source: SourceState) -> str:

@@ -54,7 +54,7 @@ class RateLimiter:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._requests = requests
-        self._started: deque[float] = deque(maxlen=requests)  # of the last requests, oldest first
+        self._started: deque[float] = deque(maxlen=requests or 1)  # the oldest first
         self._paused_until = -math.inf
 
     def acquire(self) -> None:

@@ -106,11 +106,14 @@ class _Writer:
     def __init__(self, catalog: Catalog, source_id: int) -> None:
         self._catalog = catalog
         self._source_id = source_id
-        self._importer = Importer(catalog.database, source_id)
+        self._importer = Importer(catalog.database, source_id, catalog.playlists)
         self._written = 0
 
     def __call__(self, connection: Connection, records: Sequence[Record]) -> None:
         if self._written >= REMEMBERED:
-            self._importer, self._written = Importer(self._catalog.database, self._source_id), 0
+            self._importer, self._written = (
+                Importer(self._catalog.database, self._source_id, self._catalog.playlists),
+                0,
+            )
         self._importer.write_within(connection, records)
         self._written += len(records)

@@ -221,7 +221,9 @@ class Library:
         return self._catalog.provenance.listed()
 
     def remove_source(self, id_: int) -> SourceState:
-        """Take out a source with all it brought; what others brought as well stays.
+        """Take out a source with all it brought.
+
+        What other sources had as well comes back when they are added again.
 
         Raises
         ------
@@ -352,7 +354,13 @@ class Library:
             if known or path in files.roots():
                 files.delete_roots(path)
             else:
-                known = files.of_track(resolve_exactly(self._catalog, what).id)
+                track = resolve_exactly(self._catalog, what)
+                known = files.of_track(track.id)
+                if not known:
+                    raise NotFoundError(
+                        f"{track.name!r} has no file in the library; what sources named is taken "
+                        "out with them: `segue sources --remove N`"
+                    )
             self._catalog.forget([file.id for file in known])
             self._catalog.refresh()
             return [display_path(file.stamp.path) for file in known]

@@ -13,7 +13,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.incoming import Part
 from segue.errors import SourceError, UsageError
 from segue.paths import open_regular
-from segue.sources.guard import shown
+from segue.sources.guard import Archive, clean, shown
 from segue.sources.source import Source
 from segue.sources.walk import is_audio_name, walk
 
@@ -100,14 +100,30 @@ def recognise(catalog: Catalog, what: str, kind: str | None = None) -> Sequence[
     if os.path.isdir(path):
         music = next(walk(path, on_problem=lambda *_: None), None)
         return None if music is not None else list(_inside(path)) or None
-    found = _kind_of(path, _head(path))
+    head = _head(path)
+    found = _kind_of(path, head)
     if found is not None:
         return [_class(found)(path)]
     if is_audio_name(os.fsencode(path.name)):
         return None
     raise SourceError(
-        f"{what} is nothing that Segue knows; it reads music and {', '.join(_KINDS)}: "
-        "name its kind with --as if it is one of them"
+        f"{shown(Path(what))} {_what_it_is(path, head)}; Segue reads music and "
+        f"{', '.join(_KINDS)}: name its kind with --as if it is one of them"
+    )
+
+
+def _what_it_is(path: Path, head: bytes) -> str:
+    """Say what is wrong with a file of no known kind."""
+    if not head:
+        return "is empty"
+    if not head.startswith(b"PK"):
+        return "is nothing that Segue knows"
+    archive = Archive(path)
+    names = ", ".join(clean(member.name, 60) for member in archive.members[:3])
+    left_out = ", ".join(f"{skip.where}: {skip.reason}" for skip in archive.skipped[:3])
+    return (
+        f"is an archive that holds nothing that Segue knows, but {names or 'no file to be read'}"
+        + (f" (left out: {left_out})" if left_out else "")
     )
 
 

@@ -102,6 +102,11 @@ def _of_words(catalog: Catalog, words: str, *, present: bool) -> Resolved:
         raise NotFoundError(f"there is no track {words}, nor a song called so; try `segue search`")
     if not matches and os.sep in words:
         raise NotFoundError(f"there is no file {words}, nor a song called so")
+    if not matches and present and catalog.search(words, 1):
+        raise NotFoundError(
+            f"{words!r} is known from playlists or listening, but has no file in the library; "
+            "add the folder that has it with `segue add`"
+        )
     if not matches:
         raise NotFoundError(
             f"nothing in the library is called {words!r}; try other words with `segue search`, "

@@ -28,7 +28,8 @@ from segue.sources.guard import (
 from segue.types import display_path
 
 _ANY_SIZE: Final = 1 << 50  # what is read as a stream may be as large as it likes
-_WHOLE: Final = 64 << 20  # larger files of JSON are parsed piece by piece: slower, little memory
+_WHOLE: Final = 64 << 20  # the most of a file that is read whole
+_AT_ONCE: Final = 16 << 20  # larger lists of JSON are parsed piece by piece: slower, little memory
 _GLANCE: Final = 20_000  # files of a folder that are looked at to recognise it
 
 
@@ -76,7 +77,7 @@ class ExportFile:
         SourceError
             Where it is no JSON, no array, or cut off; what came before has been given.
         """
-        if self.size > _WHOLE:
+        if self.size > _AT_ONCE:
             with self.open() as file:
                 yield from iter_json_array(file)
             return

@@ -73,3 +73,27 @@ def test_any_bytes(data: bytes) -> None:
     for whole in (data, b"<a>" + data, b'<?xml version="1.0" encoding="' + data):
         found, error = texts(whole)
         assert found or error
+
+
+def test_neither_children_nor_text_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xml_stream, "_MOST_CHILDREN", 50)
+    monkeypatch.setattr(xml_stream, "_LONGEST", 200_000)
+    with pytest.raises(SourceError, match="side by side"):
+        list(iter_xml(BytesIO(b"<a>" + b"<b/>" * 60 + b"</a>")))
+    with pytest.raises(SourceError, match="a text of more than"):
+        list(iter_xml(BytesIO(b"<a>" + b"x" * 400_000 + b"</a>")))
+    for event, element in iter_xml(BytesIO(b"<a>" + b"<b>some words</b>" * 60_000 + b"</a>")):
+        if event == "start" and element.tag == "b":
+            continue
+        element.clear()
+    cleared = 0
+    above = []
+    for event, element in iter_xml(BytesIO(b"<a>" + b"<b/>" * 600 + b"</a>")):
+        if event == "start":
+            above.append(element)
+        else:
+            above.pop()
+            if above:
+                above[-1].clear()
+                cleared += 1
+    assert cleared == 600

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 16
 _DEEPEST: Final = 100
+_MOST_CHILDREN: Final = 1_000_000  # that the caller has not cleared
+_LONGEST: Final = 64 << 20  # bytes of one text
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r"))
 
 
@@ -21,9 +23,16 @@ class _WithoutControls:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._wide: bool | None = None
+        self.quiet = 0  # bytes since an element began or ended
 
     def read(self, size: int = _CHUNK) -> bytes:
         while data := self._file.read(size):
+            self.quiet += len(data)
+            if self.quiet > _LONGEST:
+                raise SourceError(
+                    f"this XML has a text of more than {_LONGEST:,} bytes: it is an attack, or "
+                    "damaged"
+                )
             if self._wide is None:  # UTF-16 and UTF-32 have a mark or a NUL at their beginning
                 self._wide = data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]
             kept = data if self._wide else data.translate(None, _CONTROLS)
@@ -41,19 +50,30 @@ def iter_xml(file: BinaryIO) -> Iterator[tuple[str, Element]]:
     Raises
     ------
     SourceError
-        At what is no XML, an entity declared, more than 100 levels, or where it is cut off; what
-        came before has been given.
+        At what is no XML, an entity declared, more than 100 levels, more than 1,000,000 children
+        that were not cleared, a text of more than 64 MiB, or where it is cut off; what came before
+        has been given.
     """
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
     from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
 
-    depth = 0
+    above: list[Element] = []
+    source = _WithoutControls(file)
     try:
-        for event, element in iterparse(_WithoutControls(file), ("start", "end")):
-            depth += 1 if event == "start" else -1
-            if depth > _DEEPEST:
+        for event, element in iterparse(source, ("start", "end")):
+            source.quiet = 0
+            if event == "end":
+                above.pop()
+            elif above and len(above[-1]) > _MOST_CHILDREN:
+                raise SourceError(
+                    f"this XML has more than {_MOST_CHILDREN:,} elements side by side where few "
+                    "were expected: it is an attack, or damaged"
+                )
+            else:
+                above.append(element)
+            if len(above) > _DEEPEST:
                 raise SourceError(f"this XML is nested more than {_DEEPEST} levels deep")
             yield event, element
     except ParseError as error:
