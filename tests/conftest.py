@@ -7,10 +7,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from segue.audio.demo import write_library
 from segue.audio.ear import installed
 from segue.config import EAR_VARIABLE, HOME_VARIABLE
+
+settings.register_profile("segue", deadline=None)  # a slow machine is no fault
+settings.load_profile("segue")
 
 STRICT = bool(os.environ.get("SEGUE_TEST_STRICT"))
 

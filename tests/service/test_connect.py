@@ -15,7 +15,7 @@ from dumps import content, everything
 from segue.config import FILE_NAME
 from segue.errors import SegueError, ServiceError, UsageError
 from segue.http import retry
-from segue.service import connect, importing
+from segue.service import connect
 from segue.service.importing import SourceReport
 from servers import listenbrainz, supysonic
 from servers.listenbrainz import ListenBrainz, feedback, listen
@@ -209,7 +209,7 @@ def test_ctrl_c_in_a_first_sync_loses_nothing(
     service: ListenBrainz, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert service
-    monkeypatch.setattr(importing, "_BATCH", 400)
+    monkeypatch.setattr(readahead, "BATCH", 400)
 
     def stop(state: Any) -> None:
         if state.records > 700:

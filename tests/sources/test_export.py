@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,13 @@ def test_no_file_is_read_whole_that_is_too_large(
     (file,) = Export(path, WANTED).files()
     with pytest.raises(SourceError, match="at most 3"):
         file.read()
+
+
+def test_what_is_left_out_is_read_as_every_part_is(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("../plays1.json", "[]")
+    export_ = Export(tmp_path / "a.zip", WANTED)
+    export_.files()
+    (part,) = export_.left_out()
+    with closing(part.read()) as records:  # type: ignore[type-var]  # they are generators
+        assert len(list(records)) == 1

@@ -107,10 +107,15 @@ def test_real_stars_and_ratings(real: supysonic.Supysonic, synced: Subsonic) -> 
     assert isinstance(star, RatingRecord)
     assert (star.track, star.value, star.listener) == (first, 1.0, "me")
     assert star.at is not None
-    assert read(synced, "plays") == [RatingRecord(second, -1.0), RatingRecord(third, 0.5)]
+    rated = [RatingRecord(second, -1.0), RatingRecord(third, 0.5)]
+    plays = read(synced, "plays")
+    assert plays[:2] == rated
+    assert {each.value for each in plays[2:] if isinstance(each, RatingRecord)} == {0.0}
     real.call("unstar", id=keys[0])
     assert read(synced, "stars") == []
     assert read(synced, "plays")[0] == RatingRecord(first, 1.0)
+    real.call("setRating", id=keys[0], rating="0")
+    assert read(synced, "plays")[0] == RatingRecord(first, 0.0)  # taken back
 
 
 def test_real_scrobbles_are_taken_though_supysonic_tells_no_counts(

@@ -143,7 +143,7 @@ class History:
         times = [record.at for record, _ in group]
         margin = max(record.precision for record, _ in group)
         others = connection.execute(
-            "SELECT at, listen.track_id, song_id, precision FROM listen JOIN track ON id = track_id "
+            "SELECT at, track_id, song_id, precision FROM listen JOIN track ON id = track_id "
             "WHERE listener_id = ? AND at BETWEEN ? AND ?",
             (listener_id, min(times) - max(margin, 60), max(times) + max(margin, 60)),
         ).fetchall()

@@ -73,7 +73,7 @@ class Identity:
         connection: sqlite3.Connection,
         source_id: int,
         keys: Sequence[str],
-        describe: Callable[[int], TrackRecord],
+        describe: Callable[[int], TrackRecord | None],
     ) -> NDArray[np.int64]:
         """Return the track of each record [shape=(n,)]; 0 where a record names nothing.
 
@@ -82,29 +82,35 @@ class Identity:
         keys
             The records' keys, or empty strings; see `TrackRecord.key`.
         describe
-            Returns the record at a position. Each key is described until it has a title: then a
-            new track is made of the record, or what a known one lacks is filled in.
+            Returns the record at a position, or None where one with its key and a title was
+            written before. Each key is described until it has a title: then a new track is made
+            of the record, or what a known one lacks is filled in.
         """
         if len(self._ids) + len(self._bare) > _MOST_KEPT:
             self._ids.clear()
             self._bare.clear()
         cache = self._ids
         found = [cache.get(key) if key else None for key in keys]
-        missing: dict[str, TrackRecord] = {}
+        missing: dict[str, TrackRecord | None] = {}
         late: list[tuple[int, str]] = []
         for position, id_ in enumerate(found):
             if id_ is not None:
                 continue
             key = keys[position]
-            if key not in missing or not missing[key].title:
+            kept = missing.get(key)
+            if kept is None or not kept.title:
                 record = describe(position)
-                key = key or _name_key(record)
-                if key in self._bare and not record.title:
-                    found[position] = self._bare[key]
-                    continue
-                kept = missing.get(key)
-                if key and key not in cache and (kept is None or (record.title and not kept.title)):
-                    missing[key] = record
+                if record is None:
+                    missing.setdefault(key, None)
+                else:
+                    key = key or _name_key(record)
+                    if key in self._bare and not record.title:
+                        found[position] = self._bare[key]
+                        continue
+                    kept = missing.get(key)
+                    better = kept is None or (record.title and not kept.title)
+                    if key and key not in cache and better:
+                        missing[key] = record
             late.append((position, key))
         if missing:
             self._look_up(connection, source_id, missing)
@@ -138,7 +144,7 @@ class Identity:
         self._merge(connection, [new])
 
     def _look_up(
-        self, connection: sqlite3.Connection, source_id: int, wanted: dict[str, TrackRecord]
+        self, connection: sqlite3.Connection, source_id: int, wanted: dict[str, TrackRecord | None]
     ) -> None:
         known: dict[str, tuple[int, str, float | None, str]] = {}
         for chunk in in_chunks(list(wanted)):
@@ -147,10 +153,16 @@ class Identity:
                 chunk,
             )
             known.update((row[0], row[1:]) for row in rows)
-        for key, row in known.items():
-            self._remember(key, row[0], row[1] or wanted[key].title)
-            self._fill(connection, key, wanted[key], row)
-        new = [(key, record) for key, record in wanted.items() if key not in known]
+        new = []
+        for key, record in wanted.items():
+            row = known.get(key)
+            if row is None:
+                assert record is not None, "a key is described when it first comes"
+                new.append((key, record))
+                continue
+            self._remember(key, row[0], row[1] or (record.title if record is not None else ""))
+            if record is not None:
+                self._fill(connection, key, record, row)
         if new:
             self._make(connection, source_id, new)
 

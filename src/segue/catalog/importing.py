@@ -133,9 +133,9 @@ class Importer:
         starts = np.cumsum([0, *map(len, lists)])
         keys = [key for tracks in lists for key in tracks.keys]
 
-        def describe(position: int) -> TrackRecord:
+        def describe(position: int) -> TrackRecord | None:
             which = int(np.searchsorted(starts, position, side="right")) - 1
-            return lists[which][position - int(starts[which])]
+            return lists[which].described(position - int(starts[which]))
 
         found = self._identity.ids(connection, self.source_id, keys, describe)
         return np.split(found, starts[1:-1]) if lists else []

@@ -20,7 +20,8 @@ class TrackList(Sequence[TrackRecord]):
     keys
         The key of each entry (see `TrackRecord.key`), or an empty string where it has none.
     describe
-        Returns the record of the entry at a position.
+        Returns the record of the entry at a position; None where an entry with its key, before it
+        in the same source, was described.
 
     Examples
     --------
@@ -29,7 +30,7 @@ class TrackList(Sequence[TrackRecord]):
     (['spotify:67Hna13dNDkZvBpTXRIaOJ'], 'Teardrop')
     """
 
-    def __init__(self, keys: Sequence[str], describe: Callable[[int], TrackRecord]) -> None:
+    def __init__(self, keys: Sequence[str], describe: Callable[[int], TrackRecord | None]) -> None:
         self.keys = keys
         self._describe = describe
 
@@ -40,13 +41,20 @@ class TrackList(Sequence[TrackRecord]):
         return cls([record.key for record in known], known.__getitem__)
 
     def __getitem__(self, index: int) -> TrackRecord:  # type: ignore[override]  # no slices
+        record = self._describe(index)
+        if record is None:
+            raise LookupError(f"entry {index} was described before")
+        return record
+
+    def described(self, index: int) -> TrackRecord | None:
+        """Return the record of an entry, or None where it was described before."""
         return self._describe(index)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __iter__(self) -> Iterator[TrackRecord]:
-        return map(self._describe, range(len(self.keys)))
+        return map(self.__getitem__, range(len(self.keys)))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segue.service.crawl_report import CrawlProgress, CrawlReport
 
 _INCOMPLETE: Final = 3
+_STATES: Final = {"first": "next"}  # how states are called where they would be misread
 _EVERY: Final = 10.0  # seconds between lines of progress where there is no terminal
 
 
@@ -127,8 +128,8 @@ def report(library_path: str | None, as_json: bool) -> None:
 
 def _print_report(done: CrawlReport) -> None:
     parts = [
-        (done.words, "words searched for"),
-        (done.found, "playlists found"),
+        (done.words, "words"),
+        (done.found, "playlists"),
         (done.read, "read"),
         (done.genres, "genres fetched"),
         (done.tracks, "entries" if done.by == "playlists" else "tracks"),
@@ -136,8 +137,7 @@ def _print_report(done: CrawlReport) -> None:
         (done.gone, "gone"),
         (done.failed + done.failed_genres, "failed"),
     ]
-    said = ", ".join(f"{number:,} {word}" for number, word in parts if number)
-    click.echo(f"{said or 'Nothing new'}.")
+    click.echo(f"{output.counted(parts) or 'Nothing new'}.")
     if done.skipped:
         ordered = sorted(done.skipped.items(), key=lambda item: (-item[1], item[0]))
         click.echo(f"Left out: {', '.join(f'{number:,} x {why}' for why, number in ordered)}.")
@@ -146,7 +146,7 @@ def _print_report(done: CrawlReport) -> None:
         took = output.length(done.seconds)
         click.echo(f"{done.pages:,} answers in {took} ({rate:.1f} a second).")
     for note in done.notes:
-        click.echo(output._printable(note), err=True)
+        click.echo(output.printable(note), err=True)
 
 
 def _print_picture(source: dict[str, Any]) -> None:
@@ -157,8 +157,12 @@ def _print_picture(source: dict[str, Any]) -> None:
         ("Genres", source["genres"]),
     ):
         if states:
-            said = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
+            named = {_STATES.get(state, state): number for state, number in states.items()}
+            said = ", ".join(f"{number:,} {state}" for state, number in sorted(named.items()))
             click.echo(f"{heading}: {said}.")
+    if not source["entries"]:
+        click.echo("No entries were read yet.")
+        return
     click.echo(
         f"{source['entries']:,} entries of {tracks['count']:,} tracks by {artists['count']:,} "
         "artists. "
@@ -245,6 +249,6 @@ def _figures(state: CrawlProgress) -> str:
         f"{state.tracks:,} tracks",
         f"{rate:.1f} pages/s",
         f"{output.length(state.seconds_left)} left" if state.seconds_left is not None else "",
-        output._printable(state.word),
+        output.printable(state.word),
     ]
     return "  ".join(part for part in parts if part)

@@ -67,7 +67,7 @@ def _name(source: SourceState) -> str:
 
 
 def _where(source: SourceState) -> str:
-    return output._printable(source.location)
+    return output.printable(source.location)
 
 
 @click.command()
@@ -133,5 +133,5 @@ def _print(merge: Merge, one: Track, other: Track) -> None:
     width = max(len(str(one.id)), len(str(other.id)))
     for track in (one, other):
         about = ", ".join(filter(None, (output.length(track.duration), output.origin(track))))
-        click.echo(output._printable(f"{track.id:>{width}}  {track.name}  ({about})"))
+        click.echo(output.printable(f"{track.id:>{width}}  {track.name}  ({about})"))
     click.echo(f"{'':{width}}  {merge.state}, {merge.certainty:.2f}: {merge.reason}")

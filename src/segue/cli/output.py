@@ -59,7 +59,7 @@ def table(columns: Sequence[tuple[str, dict[str, Any]]], rows: Sequence[Sequence
     for heading, options in columns:
         shown.add_column(heading, **{"overflow": "ellipsis", "no_wrap": True, **options})
     for row in rows:
-        shown.add_row(*(Text(_printable(cell)) for cell in row))
+        shown.add_row(*(Text(printable(cell)) for cell in row))
     console().print(shown)
 
 
@@ -106,13 +106,13 @@ def print_answer(answer: Answer) -> None:
         shown.remove(_ALBUM)
     columns = [columns[i] for i in shown]
     rows = [tuple(row[i] for i in shown) for row in rows]
-    click.echo(f"Sounds like {_printable(answer.seed.name)}")
+    click.echo(f"Sounds like {printable(answer.seed.name)}")
     if rows:
         table(columns, rows)
     else:
         click.echo("Nothing else was found.")
     if answer.others:
-        names = "; ".join(f"{_printable(track.name)} ({track.id})" for track in answer.others)
+        names = "; ".join(f"{printable(track.name)} ({track.id})" for track in answer.others)
         click.echo(f"You may have meant: {names}", err=True)
 
 
@@ -210,7 +210,7 @@ def _print_source(source: SourceReport) -> None:
     """Print what came of adding a source: what is new, known, merged and left out."""
     from segue.service.recognise import NAMES
 
-    click.echo(f"{NAMES[source.kind]}: {_printable(source.location)}")
+    click.echo(f"{NAMES[source.kind]}: {printable(source.location)}")
     new = [
         (source.playlists, "playlists"),
         (source.entries, "entries"),
@@ -240,9 +240,9 @@ def _print_source(source: SourceReport) -> None:
         often = sorted(source.skipped.items(), key=lambda item: (-item[1], item[0]))
         said = ", ".join(f"{number:,} x {reason}" for reason, number in often[:_REASONS_SHOWN])
         more = f", and {len(often) - _REASONS_SHOWN:,} more" if len(often) > _REASONS_SHOWN else ""
-        click.echo(f"  Left out: {_printable(said)}{more}.")
+        click.echo(f"  Left out: {printable(said)}{more}.")
     for part, message in source.problems[:_REASONS_SHOWN]:
-        click.echo(f"  ! {_printable(part)}: {_printable(message)}")
+        click.echo(f"  ! {printable(part)}: {printable(message)}")
     if len(source.problems) > _REASONS_SHOWN:
         click.echo(f"  ! and {len(source.problems) - _REASONS_SHOWN:,} more: `--json` shows them")
     if source.records and source.seconds > 1:
@@ -300,8 +300,8 @@ def _figures(state: AddProgress, seconds: float) -> list[str]:
     left = f"{length((state.total - state.done) / rate)} left" if state.done else "no estimate yet"
     if state.phase == "read":
         each = state.records / max(seconds, 1e-9)
-        share = f"{state.done / state.total:.0%}"
-        return [f"{share}, {state.records:,} records", f"{each:,.0f} records/s", left]
+        read = [f"{state.records:,} records", f"{each:,.0f} records/s"]
+        return [f"{state.done / state.total:.0%}", *read, left] if state.total else read
     if state.phase == "index":
         return [f"{state.done:,}/{state.total:,} songs", f"{rate:,.0f} songs/s", left]
     return [
@@ -337,12 +337,12 @@ def _bar() -> Iterator[Callable[[AddProgress], None]]:
                 shown.reset(task, description=doing, total=None)
             if state.problem:
                 shown.console.print(_problem(state), style="yellow", markup=False)
-            figures = "  ".join(_figures(state, time.monotonic() - started)[:-1])
+            figures = _figures(state, time.monotonic() - started)
             shown.update(
                 task,
                 total=state.total or None,
                 completed=state.done,
-                figures=figures if state.total else "",
+                figures="  ".join(figures[:-1] if state.total else figures),
             )
 
         yield tell
@@ -352,7 +352,7 @@ def _problem(state: AddProgress) -> str:
     return f"{display_path(state.path)}: {state.problem}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return text that any terminal can be sent: no control characters, no lone surrogates."""
     safe = text.encode("utf-8", "replace").decode()
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in safe)

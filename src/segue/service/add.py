@@ -130,19 +130,17 @@ def add_sources(
 
     reports: list[SourceReport] = []
     with catalog.database.bulk():
-        try:
-            for source in sources:
-                try:
-                    reports.append(add_source(catalog, source, tell))
-                except (SourceError, ServiceError, UsageError) as error:
-                    if len(sources) == 1:
-                        raise
-                    where = storable(source.location)
-                    failed = SourceReport(kind=source.kind, location=where, failed=1)
-                    failed.problems.append((where, str(error)))
-                    reports.append(failed)
-        finally:
-            catalog.refresh(lambda done, total: on_progress(AddProgress("index", done, total)))
+        for source in sources:
+            try:
+                reports.append(add_source(catalog, source, tell))
+            except (SourceError, ServiceError, UsageError) as error:
+                if len(sources) == 1:
+                    raise
+                where = storable(source.location)
+                failed = SourceReport(kind=source.kind, location=where, failed=1)
+                failed.problems.append((where, str(error)))
+                reports.append(failed)
+        catalog.refresh(lambda done, total: on_progress(AddProgress("index", done, total)))
     return reports
 
 

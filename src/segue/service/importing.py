@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.importing import Importer, Tally
-from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip
+from segue.catalog.incoming import Part, Record, Skip
+from segue.config import cores
 from segue.errors import ServiceError, SourceError
+from segue.service.readahead import ReadAhead, batches
 from segue.sources.source import Source
 from segue.types import display_path
 
-_BATCH: Final = 30_000  # records of one transaction, playlists counted by their entries ...
-_BATCH_SECONDS: Final = 1.0  # ... or those of so long
+_LARGE: Final = 64 << 20  # bytes from which reading has a process of its own
 _PROBLEMS_KEPT: Final = 100
 
 
@@ -76,6 +77,7 @@ class ImportProgress:
     records: int
 
 
+_Read = Callable[[Part], Iterator[list[Record]]]
 OnImport = Callable[[ImportProgress], None]
 
 
@@ -104,26 +106,42 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
     def tell() -> None:
         on_progress(ImportProgress(source.kind, location, done, total, report.records))
 
-    for part in parts:
-        tell()
-        if catalog.provenance.is_read(importer.source_id, part.name, part.stamp):
-            report.known_parts += 1
-        else:
-            try:
-                with _uncollected():
-                    _read(importer, part, report, tell)
-            except (SourceError, ServiceError) as error:
-                report.failed += 1
-                report.problems.append((part.name, str(error)))
-                if isinstance(error, ServiceError):
-                    break  # the others would meet the same
+    read_before = {
+        part.name
+        for part in parts
+        if catalog.provenance.is_read(importer.source_id, part.name, part.stamp)
+    }
+    with _reader(source, [part for part in parts if part.name not in read_before]) as read:
+        for part in parts:
+            tell()
+            if part.name in read_before:
+                report.known_parts += 1
             else:
-                report.parts += 1
-                catalog.provenance.mark_read(importer.source_id, part.name, part.stamp)
-        done += part.size
+                try:
+                    with _uncollected():
+                        _write(importer, part, read(part), report, tell)
+                except (SourceError, ServiceError) as error:
+                    report.failed += 1
+                    report.problems.append((part.name, str(error)))
+                    if isinstance(error, ServiceError):
+                        break  # the others would meet the same
+                else:
+                    report.parts += 1
+                    catalog.provenance.mark_read(importer.source_id, part.name, part.stamp)
+            done += part.size
     tell()
     report.seconds = time.monotonic() - started
     return report
+
+
+@contextmanager
+def _reader(source: Source, parts: Sequence[Part]) -> Iterator[_Read]:
+    """Yield what reads the parts, in their order: a process of its own where they are large."""
+    if sum(part.size for part in parts) < _LARGE or cores() < 2:
+        yield lambda part: batches(part.read())
+        return
+    with ReadAhead(source, [part.name for part in parts]) as ahead:
+        yield lambda _: ahead.batches()
 
 
 @contextmanager
@@ -147,27 +165,16 @@ def storable(name: str) -> str:
     return display_path(name.encode("utf-8", "surrogateescape"))
 
 
-def _read(importer: Importer, part: Part, report: SourceReport, tell: Callable[[], None]) -> None:
-    batch: list[Record] = []
-    weight, since = 0, time.monotonic()
-    records: Iterator[Record] = part.read()
-    try:
-        with closing(records):  # type: ignore[type-var]  # they are generators
-            for record in records:
-                batch.append(record)
-                weight += 1
-                if isinstance(record, PlaylistRecord):
-                    weight += len(record.tracks)
-                elif (
-                    isinstance(record, Skip)
-                    and record.bad
-                    and len(report.problems) < _PROBLEMS_KEPT
-                ):
-                    report.problems.append((part.name, f"{record.reason}: {record.where}"))
-                if weight >= _BATCH or time.monotonic() - since > _BATCH_SECONDS:
-                    importer.write(batch)
-                    batch, weight, since = [], 0, time.monotonic()
-                    tell()
-    finally:  # also on Ctrl-C, and where the part is cut off: what was good is kept
-        if batch:
-            importer.write(batch)
+def _write(
+    importer: Importer,
+    part: Part,
+    read: Iterator[list[Record]],
+    report: SourceReport,
+    tell: Callable[[], None],
+) -> None:
+    for batch in read:
+        bad = [record for record in batch if isinstance(record, Skip) and record.bad]
+        for skip in bad[: max(0, _PROBLEMS_KEPT - len(report.problems))]:
+            report.problems.append((part.name, f"{skip.reason}: {skip.where}"))
+        importer.write(batch)
+        tell()

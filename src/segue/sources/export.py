@@ -133,7 +133,7 @@ class Export:
     def left_out(self) -> Iterator[Part]:
         """Yield one part that tells what `files` could not take, if there is anything."""
         if self._left_out:
-            yield Part("files left out", "", 0, partial(iter, tuple(self._left_out)))
+            yield Part("files left out", "", 0, partial(_told, tuple(self._left_out)))
 
     def _in_zip(self) -> list[ExportFile]:
         archive = Archive(self.path)
@@ -162,6 +162,10 @@ class Export:
                     Skip("a file that cannot be read", display_path(os.fsencode(name))[:100])
                 )
         return found
+
+
+def _told(skips: Iterable[Skip]) -> Iterator[Skip]:
+    yield from skips  # a generator, as the reading of every part is: it can be closed
 
 
 def export_names(path: Path) -> Iterable[str]:
