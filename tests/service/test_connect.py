@@ -15,7 +15,7 @@ from dumps import content, everything
 from segue.config import FILE_NAME
 from segue.errors import SegueError, ServiceError, UsageError
 from segue.http import retry
-from segue.service import connect
+from segue.service import connect, readahead
 from segue.service.importing import SourceReport
 from servers import listenbrainz, supysonic
 from servers.listenbrainz import ListenBrainz, feedback, listen
