@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 from common import machine
 
 from segue.catalog.catalog import Catalog
@@ -74,7 +74,7 @@ def floors(slices: Path) -> dict[str, Any]:
             content = file.read()
             reading += time.perf_counter() - started
         started = time.perf_counter()
-        document = orjson.loads(content)
+        document = msgspec.json.decode(content)
         parsing += time.perf_counter() - started
         entries += sum(len(playlist["tracks"]) for playlist in document["playlists"])
         size += len(content)

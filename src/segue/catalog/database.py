@@ -17,7 +17,7 @@ from segue.errors import LibraryError
 _BUSY_SECONDS: Final = 30.0
 _CACHE: Final = 32 << 10  # KiB
 _BULK_CACHE: Final = 512 << 10  # KiB
-_BULK_PAGES: Final = 50_000  # of 4 KiB, in the log before they go to the main file
+_BULK_PAGES: Final = 200_000  # of 4 KiB, in the log before they go to the main file
 _MIN_SQLITE: Final = (3, 34, 0)  # the trigram tokeniser
 
 

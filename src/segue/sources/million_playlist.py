@@ -14,6 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
 from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
@@ -93,13 +96,41 @@ def _first_playlist(file: ExportFile) -> tuple[int, str]:
     return int(match[1]) if match else 0, file.name
 
 
+class _Track(Struct, gc=False):
+    """An entry as a slice has it: of everything, or of what is left of it."""
+
+    track_uri: Any = None
+    track_name: Any = None
+    artist_name: Any = None
+    artist_uri: Any = None
+    album_name: Any = None
+    album_uri: Any = None
+    duration_ms: Any = None
+    pos: Any = None
+
+
+class _Playlist(Struct, gc=False):
+    pid: Any = None
+    name: Any = None
+    description: Any = None
+    num_followers: Any = None
+    modified_at: Any = None
+    tracks: list[_Track] | None = None
+
+
+class _Slice(Struct, gc=False):
+    playlists: list[_Playlist]
+
+
+_SLICES: Final = Decoder(_Slice)
+
+
 def _read(file: ExportFile) -> Iterator[Record]:
     seen: set[str] = set()
     for index, playlist in enumerate(_playlists(file)):
-        pid = integer(playlist.get("pid")) if isinstance(playlist, dict) else None
-        tracks = playlist.get("tracks") if isinstance(playlist, dict) else None
+        pid, tracks = integer(playlist.pid), playlist.tracks
         where = f"{file.name[-60:]} playlist {index if pid is None else pid}"
-        if pid is None or not isinstance(tracks, list):
+        if pid is None or tracks is None:
             yield Skip("no playlist number" if pid is None else "no list of tracks", where)
             continue
         key = f"million_playlist:{pid}"
@@ -109,68 +140,89 @@ def _read(file: ExportFile) -> Iterator[Record]:
         seen.add(key)
         keys = _keys(tracks)
         if keys is None:
-            kept = [track for track in tracks if _is_track(track)]
+            kept = [track for track in tracks if track_key(track.track_uri)]
             for position, track in enumerate(tracks):
-                if not _is_track(track):
+                if not track_key(track.track_uri):
                     yield Skip("no track URI", f"{where} entry {position}")
-            tracks, keys = kept, [track_key(track["track_uri"]) for track in kept]
-        followers = integer(playlist.get("num_followers"))
-        modified_at = integer(playlist.get("modified_at"))
+            tracks, keys = kept, [track_key(track.track_uri) for track in kept]
+        followers = integer(playlist.num_followers)
+        modified_at = integer(playlist.modified_at)
         yield PlaylistRecord(
             key,
-            text(playlist.get("name")) or "",
+            text(playlist.name) or "",
             _in_order(tracks, keys),
-            text(playlist.get("description")) or "",
+            text(playlist.description) or "",
             followers=followers if followers is not None and followers >= 0 else None,
             modified_at=modified_at if modified_at is not None and modified_at >= 0 else None,
         )
 
 
-def _playlists(file: ExportFile) -> Iterator[Any]:
+def _playlists(file: ExportFile) -> Iterator[_Playlist]:
     """Yield the playlists of a file, of a damaged one those before the damage."""
     if file.size > _IN_MEMORY:
         with file.open() as stream:
-            yield from iter_json_array(stream, "playlists.item")
+            yield from map(_tolerant, iter_json_array(stream, "playlists.item"))
         return
     data = file.read()
     try:
+        # Twice as fast as making dictionaries of 66 million entries.
+        yield from _SLICES.decode(data).playlists
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    else:
+        return
+    try:
         document = load_json(data)
     except SourceError:
-        yield from iter_json_array(BytesIO(data), "playlists.item")
+        yield from map(_tolerant, iter_json_array(BytesIO(data), "playlists.item"))
         return
     del data
     playlists = document.get("playlists") if isinstance(document, dict) else None
     if not isinstance(playlists, list):
         raise SourceError(f"{file.name} has no list of playlists: it is no slice of the data set")
-    yield from playlists
+    yield from map(_tolerant, playlists)
 
 
-def _keys(tracks: list[Any]) -> list[str] | None:
+def _tolerant(playlist: Any) -> _Playlist:
+    """Return a playlist of which anything may be of a wrong type."""
+    if not isinstance(playlist, dict):
+        return _Playlist()
+    tracks = playlist.get("tracks")
+    known = {name: playlist.get(name) for name in _Playlist.__struct_fields__}
+    if isinstance(tracks, list):
+        known["tracks"] = [
+            _Track(*(track.get(name) for name in _Track.__struct_fields__))
+            if isinstance(track, dict)
+            else _Track()
+            for track in tracks
+        ]
+    else:
+        known["tracks"] = None
+    return _Playlist(**known)
+
+
+def _keys(tracks: list[_Track]) -> list[str] | None:
     """Return all tracks' keys, or None where at least one of them has no proper URI.
 
     The data set has 66 million: they are checked a playlist at a time.
     """
+    uris = [track.track_uri for track in tracks]
     try:
-        uris = [track["track_uri"] for track in tracks]
         keys = ["spotify:" + uri[14:] for uri in uris]
         proper = (
             set(map(len, uris)) <= {36}
             and "".join(uris).count(_URI) == len(uris)
             and "".join(keys).encode("ascii").translate(None, _ALNUM) == b":" * len(uris)
         )
-    except (KeyError, TypeError, UnicodeEncodeError):
+    except (TypeError, UnicodeEncodeError):
         return None
     return keys if proper else None
 
 
-def _is_track(track: Any) -> bool:
-    return isinstance(track, dict) and bool(track_key(track.get("track_uri")))
-
-
-def _in_order(tracks: list[Any], keys: list[str]) -> TrackList:
+def _in_order(tracks: list[_Track], keys: list[str]) -> TrackList:
     """Return the tracks as their positions say, where they all have one."""
-    if tracks and "pos" in tracks[0]:
-        places = [track.get("pos") for track in tracks]
+    if tracks and tracks[0].pos is not None:
+        places = [track.pos for track in tracks]
         if places != list(range(len(places))) and all(type(place) is int for place in places):
             order = sorted(range(len(places)), key=places.__getitem__)
             tracks = [tracks[place] for place in order]
@@ -178,19 +230,19 @@ def _in_order(tracks: list[Any], keys: list[str]) -> TrackList:
     return TrackList(keys, lambda place: _track(tracks[place], keys[place]))
 
 
-def _track(track: dict[str, Any], key: str) -> TrackRecord:
-    artist = text(track.get("artist_name")) or ""
-    artist_key = _other_key(track.get("artist_uri"), "artist") if artist else ""
-    duration = number(track.get("duration_ms"), 1, 1e9)
+def _track(track: _Track, key: str) -> TrackRecord:
+    artist = text(track.artist_name) or ""
+    artist_key = _other_key(track.artist_uri, "artist") if artist else ""
+    duration = number(track.duration_ms, 1, 1e9)
     return TrackRecord(
-        text(track.get("track_name")) or "",
+        text(track.track_name) or "",
         artist,
-        text(track.get("album_name")) or "",
+        text(track.album_name) or "",
         duration=None if duration is None else duration / 1000,
         key=key,
         artists=(artist,) if artist_key else (),
         artist_keys=(artist_key,) if artist_key else (),
-        album_key=_other_key(track.get("album_uri"), "album"),
+        album_key=_other_key(track.album_uri, "album"),
     )
 
 

@@ -33,11 +33,11 @@ def load_json(data: bytes) -> Any:
     SourceError
         If it is no JSON, or nested too deeply; the message says where.
     """
-    import orjson
+    import msgspec
 
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         document = decode_text(data)
