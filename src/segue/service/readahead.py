@@ -12,9 +12,11 @@ import contextlib
 import gc
 import os
 import pickle
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +31,8 @@ from segue.sources.source import Source
 BATCH: Final = 30_000  # records in one, playlists counted by their entries ...
 BATCH_SECONDS: Final = 1.0  # ... or those that came in so long
 _CHILD: Final = "from segue.service.readahead import main; main()"
+_AHEAD: Final = 3  # batches that are kept ready
+_LENGTH: Final = 8  # bytes before a message that say how long it is
 _MOST_SENT: Final = 2_000_000  # keys that are remembered as described
 
 
@@ -87,6 +91,9 @@ class ReadAhead:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
+        self._messages: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self._receiver = threading.Thread(target=self._receive, daemon=True)
+        self._receiver.start()
         with contextlib.suppress(BrokenPipeError):  # then reading says why
             pickle.dump((source, list(names)), self._input)
             self._input.flush()
@@ -96,6 +103,9 @@ class ReadAhead:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
+        while self._receiver.is_alive():  # it may wait for room
+            with contextlib.suppress(queue.Empty):
+                self._messages.get(timeout=0.01)
         for pipe in (self._input, self._output):
             with contextlib.suppress(OSError):
                 pipe.close()
@@ -110,18 +120,28 @@ class ReadAhead:
             What reading the part raised, after what came before; or if the process died.
         """
         while True:
-            try:
-                message = pickle.load(self._output)  # noqa: S301 - our own process
-            except (EOFError, pickle.UnpicklingError) as error:
+            content = self._messages.get()
+            if not content:
                 raise SegueError(
                     "the process that reads the source died; run it again, and if it does again, "
                     "there may be too little memory"
-                ) from error
+                )
+            message = pickle.loads(content)  # noqa: S301 - our own process
             if message is None:
                 return
             if isinstance(message, SegueError):
                 raise message
             yield message
+
+    def _receive(self) -> None:
+        """Take messages out of the pipe, so that the child goes on; an empty one is the last."""
+        while True:
+            head = self._output.read(_LENGTH)
+            content = self._output.read(int.from_bytes(head, "big"))
+            if len(head) < _LENGTH or not content:
+                self._messages.put(b"")
+                return
+            self._messages.put(content)
 
 
 @dataclass
@@ -155,14 +175,19 @@ def _serve(source: Source, names: Sequence[str], output: Any) -> None:
         end: SegueError | None = None
         try:
             for batch in batches(parts[name].read()):
-                pickle.dump([_described(record, sent) for record in batch], output, protocol=5)
-                output.flush()
+                _send(output, [_described(record, sent) for record in batch])
         except SegueError as error:
             end = error
-        pickle.dump(end, output)
-        output.flush()
+        _send(output, end)
         if len(sent) > _MOST_SENT:
             sent.clear()
+
+
+def _send(output: Any, message: Any) -> None:
+    content = pickle.dumps(message, protocol=5)
+    output.write(len(content).to_bytes(_LENGTH, "big"))
+    output.write(content)
+    output.flush()
 
 
 def _described(record: Record, sent: set[str]) -> Record:
