@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
+from segue.catalog.incoming import PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.feature_columns import spotify_key
-from segue.sources.guard import clean, file_stamp, integer, number, open_bytes, shown, text
+from segue.sources.guard import clean, integer, number, open_bytes, shown, text
 from segue.sources.locations import file_key
+from segue.sources.source import FileSource
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +37,7 @@ _LONGEST: Final = 1 << 20  # bytes of a value or a row
 _Row = dict[str, Any]
 
 
-class CookbookDatabase:
+class CookbookDatabase(FileSource):
     """A ``songs.db`` of the "Deep Learning Cookbook", chapter 15, or a ``playlists.db`` of murecom.
 
     The first has a table ``songs(id, name, artist)``. The second (cdfmlr/murecom-intro) has
@@ -54,11 +55,8 @@ class CookbookDatabase:
 
     kind = "cookbook_db"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    @staticmethod
-    def recognises(path: Path, head: bytes) -> bool:
+    @classmethod
+    def recognises(cls, path: Path, head: bytes) -> bool:
         """Return whether it is a database with the tables and columns of one of the two."""
         if not head.startswith(_MAGIC):
             return False
@@ -67,16 +65,6 @@ class CookbookDatabase:
                 return _has(database, _SONGS) or _has(database, _CRAWL)
         except SourceError:
             return False
-
-    @property
-    def location(self) -> str:
-        """The absolute path."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the file as one part; see `Source.parts`."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         with _opened(self._path) as database:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from segue.catalog.incoming import (
     FeatureRecord,
-    Part,
     PlayCountRecord,
     PlaylistRecord,
     RatingRecord,
@@ -21,7 +20,6 @@ from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.guard import (
     clean,
-    file_stamp,
     integer,
     iter_xml,
     number,
@@ -30,6 +28,7 @@ from segue.sources.guard import (
     timestamp,
 )
 from segue.sources.locations import file_key, folder_of, key_of, named_by_path
+from segue.sources.source import FileSource
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -61,7 +60,7 @@ class _List:
     items: tuple[int, ...]
 
 
-class ItunesLibrary:
+class ItunesLibrary(FileSource):
     """An iTunes or Apple Music library: tracks, ratings, play counts, tempi and playlists.
 
     Stars are ratings, and so are "loved" (1) and "disliked" (-1), which go before stars; stars
@@ -77,23 +76,10 @@ class ItunesLibrary:
 
     kind = "itunes"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:  # noqa: ARG003  # known by its content
         """Return whether this is such a library, by what its first keys are."""
         return b"<plist" in head and b"<key>Library Persistent ID</key>" in head
-
-    @property
-    def location(self) -> str:
-        """The file."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         tracks: dict[int, TrackRecord | None] = {}

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
+from segue.catalog.incoming import PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.guard import (
     clean,
-    file_stamp,
     iter_json_array,
     load_json,
     open_bytes,
@@ -22,6 +21,7 @@ from segue.sources.guard import (
     timestamp,
 )
 from segue.sources.locations import file_key, folder_of
+from segue.sources.source import FileSource
 from segue.sources.xspf import Entry
 
 LARGEST: Final = 64 << 20  # read whole; 20 times as much in memory, at the worst
@@ -34,7 +34,7 @@ _KNOWN_PLAYLIST: Final = re.compile(
 )
 
 
-class JspfFile:
+class JspfFile(FileSource):
     """A playlist file in JSPF: with lists as the specification has them, or as ListenBrainz does.
 
     A playlist of ListenBrainz is known by its number there, whatever the file's name.
@@ -47,25 +47,12 @@ class JspfFile:
 
     kind = "jspf"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
         """Return whether this is a JSPF file, by its extension or its first key."""
         if path.suffix.lower() == ".jspf":
             return bool(head)
         return _PLAYLIST.match(head) is not None and b'"track"' in head
-
-    @property
-    def location(self) -> str:
-        """The file."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         problem = None

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
+from segue.catalog.incoming import PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
-from segue.sources.guard import clean, decode_text, file_stamp, number, read_bytes, shown
+from segue.sources.guard import clean, decode_text, number, read_bytes, shown
 from segue.sources.locations import file_key, folder_of, key_of, named_by_path
+from segue.sources.source import FileSource
 
 LARGEST: Final = 32 << 20
 """Bytes of a playlist that are read: some 300,000 entries."""
@@ -36,7 +37,7 @@ class _Said:
     genre: str = ""
 
 
-class M3uFile:
+class M3uFile(FileSource):
     """A playlist file: M3U or M3U8.
 
     Entries are told by their paths and by ``#EXTINF:seconds,Artist - Title``; what that leaves open
@@ -52,24 +53,11 @@ class M3uFile:
 
     kind = "m3u"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
         """Return whether this is an M3U file, by its extension or its first line."""
         named = path.suffix.lower() in (".m3u", ".m3u8")
         return bool(head) and (named or _MARK.match(head) is not None)
-
-    @property
-    def location(self) -> str:
-        """The file."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         text = decode_text(read_bytes(self._path, LARGEST))

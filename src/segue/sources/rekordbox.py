@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from segue.catalog.incoming import (
     FeatureRecord,
-    Part,
     PlayCountRecord,
     PlaylistRecord,
     RatingRecord,
@@ -19,8 +18,9 @@ from segue.catalog.incoming import (
 )
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
-from segue.sources.guard import clean, file_stamp, integer, iter_xml, number, open_bytes, text
+from segue.sources.guard import clean, integer, iter_xml, number, open_bytes, text
 from segue.sources.locations import file_key, folder_of, key_of, named_by_path
+from segue.sources.source import FileSource
 from segue.sources.tonality import parse_key
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Node:
     keys: list[str] = field(default_factory=list)
 
 
-class RekordboxCollection:
+class RekordboxCollection(FileSource):
     """A Rekordbox collection: tracks, ratings, play counts, tempi, keys and playlists.
 
     Folders of playlists become tags, and are part of what a playlist is known by. Playlists come
@@ -56,23 +56,10 @@ class RekordboxCollection:
 
     kind = "rekordbox"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:  # noqa: ARG003  # known by its content
         """Return whether this is such a collection, by its root element."""
         return b"<DJ_PLAYLISTS" in head
-
-    @property
-    def location(self) -> str:
-        """The file."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         by_id: dict[str, TrackRecord] = {}

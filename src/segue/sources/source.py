@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from segue.catalog.incoming import Part
+from segue.catalog.incoming import Part, Record
+from segue.sources.guard import file_stamp
 
 
 @runtime_checkable
@@ -34,17 +36,40 @@ class Source(Protocol):
         """
 
 
-class FileSourceType(Protocol):
-    """A kind of source that lies in a file or a folder: a class with this much on it."""
+class FileSource(ABC):
+    """A source that is one file, read in one part.
+
+    Parameters
+    ----------
+    path
+        Absolute.
+    """
 
     kind: str
 
-    def __call__(self, path: Path) -> Source:
-        """Return the source at an absolute path."""
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def recognises(self, path: Path, head: bytes) -> bool:
-        """Return whether the file or folder is one of these, from its name and first bytes.
+    @property
+    def location(self) -> str:
+        """The absolute path."""
+        return str(self._path)
 
-        `head` is what a file begins with (up to 64 KiB), empty for a folder. Archives are looked
-        into by their list of names. Must be cheap, never raise, and never say yes to another's.
+    def parts(self) -> Iterator[Part]:
+        """Yield the file as one part; see `Source.parts`."""
+        stamp, size = file_stamp(self._path)
+        yield Part(self._path.name, stamp, size, self._read)
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, path: Path, head: bytes) -> bool:
+        """Return whether a file or folder is of this kind, from its name and first bytes.
+
+        Every kind of source that lies in a file or a folder has this. `head` is what a file begins
+        with (up to 64 KiB), empty for a folder. Archives are looked into by their list of names.
+        Must be cheap, never raise, and never say yes to another's.
         """
+
+    @abstractmethod
+    def _read(self) -> Iterator[Record]:
+        """Yield the records; see `Part.read`."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from segue.catalog.incoming import Part, PlaylistRecord, Record, Skip, TrackList
+from segue.catalog.incoming import PlaylistRecord, Record, Skip, TrackList
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.guard import (
     clean,
-    file_stamp,
     integer,
     iter_xml,
     number,
@@ -22,6 +21,7 @@ from segue.sources.guard import (
     timestamp,
 )
 from segue.sources.locations import file_key, folder_of, key_of, named_by_path, service_key
+from segue.sources.source import FileSource
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -83,7 +83,7 @@ class Entry:
         )
 
 
-class XspfFile:
+class XspfFile(FileSource):
     """A playlist file in XSPF.
 
     Parameters
@@ -94,25 +94,12 @@ class XspfFile:
 
     kind = "xspf"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
         """Return whether this is an XSPF file, by its root and its namespace or extension."""
         plain = head.replace(b"\0", b"")
         named = path.suffix.lower() == ".xspf" or _NAMESPACE in plain
         return named and _ROOT.search(plain) is not None
-
-    @property
-    def location(self) -> str:
-        """The file."""
-        return str(self._path)
-
-    def parts(self) -> Iterator[Part]:
-        """Yield the one part."""
-        stamp, size = file_stamp(self._path)
-        yield Part(self._path.name, stamp, size, self._read)
 
     def _read(self) -> Iterator[Record]:
         about: dict[str, str] = {}
