@@ -121,5 +121,3 @@ def test_counts(catalog: Catalog) -> None:
         "tracks": 2, "files": 3, "failed": 1, "missing": 1, "hours": 1.5, "problems": 2,
         "known_tracks": 3, "songs": 3, "artists": 1,
     }  # fmt: skip
-
-

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.crawl import Crawl, CrawlWord, _fields, _track
-from segue.catalog.crawl_picture import CrawlPicture, crawl_states, playlists_without
+from segue.catalog.crawl_picture import CrawlPicture, crawl_states
 from segue.catalog.database import Database
 from segue.catalog.incoming import FeatureRecord, PlaylistRecord, TrackList
+from segue.catalog.interactions import load_interactions
 from segue.catalog.records import TrackRecord
 
 
@@ -259,7 +260,7 @@ def test_playlists_of_a_service_can_be_left_out(catalog: Catalog, crawl: Crawl) 
     catalog.importer("m3u", "/a.m3u").write([playlist("mine", "a")])
     crawl.write_results(begun(crawl), [(Item("p"), [])], 1, None)
     crawl.finish(1, playlist("p", "a"), last_page=1)
-    mine = playlists_without(catalog.database, "spotify_api")
+    mine = load_interactions(catalog.database).playlist_ids.tolist()
     assert [catalog.playlists.get(mine)[id_].name for id_ in mine] == ["mine"]
 
 

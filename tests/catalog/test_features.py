@@ -38,3 +38,11 @@ def test_a_row_is_replaced_only_by_another_one(tmp_path: Path) -> None:
         told.append(writer.tally.features)
     assert told == [1, 0, 1]
     assert Features(found).count() == 1
+
+
+def test_a_row_that_lacks_something_takes_nothing_back(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write([FeatureRecord(A, valence=0.2, genres=("trip hop",))])
+    importer(found).write([FeatureRecord(A, energy=0.4)])
+    (row,) = Features(found).of_tracks([1])
+    assert (row["valence"], row["energy"], row["genres"]) == (0.2, 0.4, ["trip hop"])

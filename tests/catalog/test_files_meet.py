@@ -103,3 +103,33 @@ def test_a_source_that_is_removed_leaves_the_files(catalog: Catalog) -> None:
     assert read_as(catalog) == {None: id_, "spotify:2": read_as(catalog)["spotify:2"]}
     assert catalog.playlists.counts() == (0, 0)
     assert [track.title for track in catalog.tracks.get([id_]).values()] == ["Teardrop"]
+
+
+def test_an_entry_that_was_taken_for_another_song_is_the_file_at_its_path(
+    catalog: Catalog,
+) -> None:
+    bring(catalog, "spotify_history", song("Running Up That Hill", "Kate Bush", key="spotify:1"))
+    wrong = song("Running Up That Hill", "Kate Bush", key=f"path:{PATH}")
+    bring(catalog, "m3u", playlist("path:/a.m3u", wrong))
+    catalog.refresh()
+    spotify = read_as(catalog)["spotify:1"]
+    assert read_as(catalog)[f"path:{PATH}"] == spotify
+    id_ = add_file(catalog)
+    catalog.refresh()
+    assert read_as(catalog)[f"path:{PATH}"] == id_
+    assert read_as(catalog)["spotify:1"] == spotify
+    counts = dict(
+        catalog.database.query(
+            "SELECT track.id, song.playlists FROM track JOIN song ON song.id = song_id "
+            "WHERE merged_into IS NULL"
+        )
+    )
+    assert counts == {id_: 1, spotify: 0}
+
+
+def test_what_was_merged_into_a_file_meets_again_when_it_goes(catalog: Catalog) -> None:
+    id_ = add_file(catalog)
+    bring(catalog, "one", song("Teardrop", key="spotify:1", duration=330.0))
+    bring(catalog, "two", song("Teardrop", key="deezer:2", duration=330.0))
+    catalog.forget([file.id for file in catalog.files.of_track(id_)])
+    assert len(set(read_as(catalog).values())) == 1

@@ -115,3 +115,17 @@ def test_adding_any_history_again_changes_nothing(
         importer(found).write(records)
         assert listens(found) == before
         found.close()
+
+
+def test_a_listen_under_another_id_of_the_song_is_the_same(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write([ListenRecord(BY_NAME, MINUTE + 17)])
+    mapped = song("Teardrop", key="musicbrainz:9f24c0f7-a644-4074-8fbd-a1dba03de129")
+    importer(found).write([ListenRecord(mapped, MINUTE + 17), ListenRecord(OTHER, MINUTE + 17)])
+    assert len(listens(found)) == 2
+
+
+def test_the_last_rating_of_a_batch_counts(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write([RatingRecord(A, 0.0), RatingRecord(A, 1.0)])
+    assert found.query("SELECT value FROM rating") == [(1.0,)]

@@ -183,3 +183,48 @@ def test_the_order_of_a_batch_decides_ids_not_its_size(tmp_path: Path) -> None:
     importer(found).write(records)
     rows = found.query("SELECT id, song_id, coalesce(merged_into, id) FROM track ORDER BY id")
     assert rows == one
+
+
+def test_an_outside_id_that_becomes_known_later_joins_all_the_same(tmp_path: Path) -> None:
+    pair = (("isrc", "GBBBM9802029"),)
+    rows = write(
+        tmp_path,
+        song("Teardrop", key="spotify:1"),
+        song("Drop", "Other", key="deezer:2", outside_ids=pair),
+        song("Teardrop", key="spotify:1", outside_ids=pair),
+    )
+    (a, song_a, root_a), (_, song_b, root_b) = rows
+    assert song_a == song_b
+    assert root_a == root_b
+
+
+def test_a_track_that_gets_its_names_later_gets_all_of_them(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write([song("", "", key="spotify:1")])
+    record = song(
+        "Under Pressure",
+        "Queen, David Bowie",
+        key="spotify:1",
+        artists=("Queen", "David Bowie"),
+        year=1981,
+        track_number=11,
+        genres=("rock",),
+    )
+    importer(found).write([record])
+    assert found.query("SELECT year, track_number, genres FROM track") == [(1981, 11, '["rock"]')]
+    assert column(found, "position", "track_artist") == [1]
+
+
+def test_titles_without_an_artist_are_apart_by_source(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found, "xspf", "/a").write([song("Intro", ""), song("Intro", "")])
+    importer(found, "xspf", "/b").write([song("Intro", "")])
+    assert column(found, "title") == ["Intro", "Intro"]
+
+
+def test_artists_called_by_signs_alone_are_artists(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write(
+        [song("Pardon", "!!!", key="spotify:1"), song("X", "???", key="spotify:2")]
+    )
+    assert column(found, "name", "artist") == ["!!!", "???"]

@@ -190,3 +190,25 @@ def test_a_track_is_read_as_one_other_whatever_is_accepted(tmp_path: Path) -> No
     assert roots(found, "deezer:3") == {"deezer:3": "spotify:2"}
     assert merges.counts() == {"merged": 1, "undone": 1}
     assert one != two
+
+
+def test_what_was_parted_does_not_meet_through_a_third(tmp_path: Path) -> None:
+    found = library(
+        tmp_path,
+        song("Teardrop", key="spotify:1", duration=330.0),
+        song("Teardrop", key="deezer:2", duration=330.0),
+    )
+    Merges(found).undo()
+    importer(found).write([song("Teardrop", key="netease:3", duration=330.0)])
+    assert sorted(roots(found).values()) == ["deezer:2", "spotify:1", "spotify:1"]
+
+
+def test_what_was_accepted_stays_when_a_length_becomes_known(tmp_path: Path) -> None:
+    found = library(tmp_path, song("Teardrop", key="spotify:1"), song("Teardrop", key="deezer:2"))
+    spotify, deezer = ids_of(found, ["spotify:1", "deezer:2"])
+    merges = Merges(found)
+    merges.undo()
+    merges.accept(deezer, spotify)
+    importer(found).write([song("Teardrop", key="spotify:1", duration=330.0)])
+    importer(found).write([song("Teardrop", key="deezer:2", duration=339.0)])
+    assert roots(found, "deezer:2") == {"deezer:2": "spotify:1"}

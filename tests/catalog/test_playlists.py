@@ -140,3 +140,14 @@ def test_what_changed_is_counted_as_all_is(
         Playlists(found).recount()
         assert (found.query(counts), found.query(sums)) == few
         found.close()
+
+
+def test_a_playlist_is_marked_with_the_source_that_it_was_last_taken_from(
+    tmp_path: Path,
+) -> None:
+    found = database(tmp_path)
+    importer(found, "cookbook").write([playlist("spotify:1", A, name="mix")])
+    importer(found, "spotify_api").write([playlist("spotify:1", A, B, name="mix")])
+    assert found.query("SELECT kind FROM source JOIN playlist ON source.id = source_id") == [
+        ("spotify_api",)
+    ]

@@ -16,8 +16,9 @@ import pytest
 
 import crawling
 from segue.catalog.catalog import Catalog
-from segue.catalog.crawl_picture import crawl_states, playlists_without
+from segue.catalog.crawl_picture import crawl_states
 from segue.catalog.incoming import FeatureRecord
+from segue.catalog.interactions import load_interactions
 from segue.catalog.records import TrackRecord
 from segue.errors import LibraryError, NotFoundError, ServiceError, UsageError
 from segue.service.crawl import CrawlClient, crawl
@@ -426,7 +427,7 @@ def test_the_picture_counts_what_is_there(catalog: Catalog) -> None:
     assert sum(day["read"] for day in picture["days"]) == report.read
     assert 0 < picture["artists"]["gini"] < 1
     assert picture["artists"]["top_percent_share"] >= 1 / picture["artists"]["count"]
-    assert playlists_without(catalog.database, KIND) == []
+    assert load_interactions(catalog.database).playlist_ids.tolist() == []
 
 
 @dataclass

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from segue.catalog.incoming import PlaylistRecord, Record, Skip
 from segue.errors import SourceError
 from segue.sources.cookbook import Cookbook
-from segue.sources.source import FileSourceType, Source
+from segue.sources.source import Source
 
 A, B = "a" * 22, "b" * 22
 
@@ -30,7 +31,7 @@ def read(path: Path) -> list[Record]:
 
 
 def test_the_folder_or_either_file(tmp_path: Path) -> None:
-    kind: FileSourceType = Cookbook
+    kind: Any = Cookbook
     write(tmp_path, line("p" * 22) + line("q" * 22, name="\u97d3\0\ud800"), f"{A} {B} {A}\n\n")
     for path in (tmp_path, tmp_path / "playlists.ndjson", tmp_path / "songs_ids.txt"):
         source = kind(path)

@@ -11,7 +11,7 @@ from segue.catalog.incoming import PlaylistRecord, Record, Skip
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
 from segue.sources.cookbook_db import CookbookDatabase
-from segue.sources.source import FileSourceType, Source
+from segue.sources.source import Source
 
 A, B, C, P, Q = (letter * 22 for letter in "abcpq")
 CRAWL = """
@@ -67,7 +67,7 @@ def test_songs(tmp_path: Path) -> None:
     path = make(
         tmp_path / "a ?#%.db", script, songs=[(A, "One", "X"), (7, None, 5), (B, b"x", "Y")]
     )
-    kind: FileSourceType = CookbookDatabase
+    kind: Any = CookbookDatabase
     assert isinstance(kind(path), Source)
     assert recognised(path)
     assert read(path) == [

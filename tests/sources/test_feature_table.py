@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from segue.catalog.incoming import FeatureRecord, Record, Skip
 from segue.errors import SourceError
 from segue.sources.feature_columns import FeatureColumns, column_name, credited, listed, spotify_key
 from segue.sources.feature_table import FeatureTable
-from segue.sources.source import FileSourceType, Source
+from segue.sources.source import Source
 
 ONE, TWO = "6f807x0ima9a1j3VPbc7VN", "0r7CVbZTWZgbTCYdfa2P31"
 TIDY = (
@@ -40,7 +41,7 @@ def one(tmp_path: Path, data: str) -> FeatureRecord:
 
 
 def test_it_is_a_source(tmp_path: Path) -> None:
-    kind: FileSourceType = FeatureTable
+    kind: Any = FeatureTable
     assert kind.kind == "feature_table"
     assert isinstance(FeatureTable(tmp_path / "a.csv"), Source)
 

@@ -107,5 +107,5 @@ def _album_key(record: TrackRecord) -> str:
 
 @lru_cache(maxsize=100_000)
 def _name_key(name: str) -> str:
-    folded = fold(name)
+    folded = fold(name) or name.strip()  # some are called by signs alone
     return f"name:{folded}" if folded else ""

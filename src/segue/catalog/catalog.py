@@ -14,7 +14,7 @@ from segue.catalog.files import Files
 from segue.catalog.history import History
 from segue.catalog.identity import Identity
 from segue.catalog.importing import Importer
-from segue.catalog.merges import Merges, reroot
+from segue.catalog.merges import Merges
 from segue.catalog.playlists import Playlists
 from segue.catalog.provenance import Provenance
 from segue.catalog.records import Analysis, FileStamp, KnownFile, TrackRecord
@@ -25,6 +25,7 @@ from segue.catalog.vectors import EmbedderState, Vectors
 from segue.config import FILE_NAME
 
 _SAME_LENGTH: Final = 2.0  # seconds by which one recording may differ after an edit
+_OLD: Final = "SELECT id FROM track WHERE song_id IS NULL AND key IS NULL AND title <> ''"
 _INDEXED_AT_ONCE: Final = 5_000  # songs in one transaction
 
 
@@ -54,8 +55,6 @@ class Catalog:
         self.features = Features(self.database)
         self.provenance = Provenance(self.database)
         self.merges = Merges(self.database)
-        if not read_only:
-            self._place_old_tracks()
 
     def write(
         self, results: Sequence[Analysis | tuple[FileStamp, str, str]]
@@ -129,9 +128,7 @@ class Catalog:
         used: set[int] = set()
         for _, tracks in self.playlists.entries():
             used.update(tracks.tolist())
-        orphaned = self.provenance.remove_tracks(source_id, used)
-        with self.database.transaction() as connection:
-            reroot(connection, orphaned)
+        self.provenance.remove_tracks(source_id, used)
         self.refresh()
 
     def relocate(
@@ -193,7 +190,7 @@ class Catalog:
         self.database.replace_with(path)
         with self.database.transaction() as connection:
             self.vectors.count_change(connection, at_least=changes)
-        self._place_old_tracks()
+        self.place_old_tracks()
 
     def search(self, words: str, limit: int, *, present: bool = False) -> list[tuple[int, float]]:
         """Return (track id, score 0..100) of what words name, best first, one track a song.
@@ -244,10 +241,13 @@ class Catalog:
         """Close the file."""
         self.database.close()
 
-    def _place_old_tracks(self) -> None:
-        """Give the tracks of an older format their songs."""
-        query = "SELECT id FROM track WHERE song_id IS NULL AND key IS NULL AND title <> ''"
-        ids = [id_ for (id_,) in self.database.query(query)]
+    def has_old_tracks(self) -> bool:
+        """Return whether there are tracks of an older format, that have no songs yet."""
+        return self.database.query_one(f"{_OLD} LIMIT 1") is not None
+
+    def place_old_tracks(self) -> None:
+        """Give the tracks of an older format their songs, within the library's lock."""
+        ids = [id_ for (id_,) in self.database.query(_OLD)]
         for chunk in in_chunks(ids):
             records = self.tracks.records(chunk)
             with self.database.transaction() as connection:

@@ -72,6 +72,10 @@ class CrawlPicture:
 
         Tracks and artists without any are left out; a track counts for its first artist.
         """
+        with self._database.snapshot():
+            return self._entry_counts()
+
+    def _entry_counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         (last,) = self._database.query_one("SELECT coalesce(max(id), 0) FROM track")
         counts = np.zeros(last + 1, dtype=np.int64)
         for (items,) in self._database.stream(
@@ -129,16 +133,3 @@ def crawl_states(database: Database, source_id: int) -> dict[str, dict[str, int]
         )
         for table in ("word", "playlist", "genre")
     }
-
-
-def playlists_without(database: Database, kind: str) -> list[int]:
-    """Return the ids of the playlists that do not come from any source of a kind, in order.
-
-    What a service gives out may have terms that forbid to train models on it.
-    """
-    rows = database.query(
-        "SELECT playlist.id FROM playlist JOIN source ON source.id = source_id "
-        "WHERE kind <> ? ORDER BY playlist.id",
-        (kind,),
-    )
-    return [id_ for (id_,) in rows]

@@ -18,7 +18,7 @@ _BUSY_SECONDS: Final = 30.0
 _CACHE: Final = 32 << 10  # KiB
 _BULK_CACHE: Final = 512 << 10  # KiB
 _BULK_PAGES: Final = 200_000  # of 4 KiB, in the log before they go to the main file
-_MIN_SQLITE: Final = (3, 34, 0)  # the trigram tokeniser
+_MIN_SQLITE: Final = (3, 35, 0)  # ON CONFLICT without a target
 
 
 class Database:
@@ -31,7 +31,7 @@ class Database:
     read_only
         Open for reading, for libraries that cannot be written.
     any_format
-        Do not mind an older format, for a copy that is not read itself.
+        Do not mind an older format: it is copied whole, and the copy is brought up to date.
 
     Raises
     ------
@@ -48,7 +48,7 @@ class Database:
         self._guard = threading.Lock()
         if sqlite3.sqlite_version_info < _MIN_SQLITE:
             raise LibraryError(
-                f"Python's SQLite is {sqlite3.sqlite_version}, Segue needs 3.34 or newer; "
+                f"Python's SQLite is {sqlite3.sqlite_version}, Segue needs 3.35 or newer; "
                 "use a newer Python"
             )
         with translated(path):
@@ -96,6 +96,16 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read one state with several queries, while others write."""
+        with translated(self.path):
+            self.connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.connection.execute("COMMIT")
 
     @contextmanager
     def bulk(self) -> Iterator[None]:

@@ -70,9 +70,12 @@ class Features:
         before = connection.total_changes
         names = (*NAMES, "genres")
         marks = ", ".join("?" * (len(names) + 3))
-        pairs = ", ".join(f"{name} = excluded.{name}" for name in (*names, "seen_at"))
-        ours = ", ".join(names)
-        theirs = ", ".join(f"excluded.{name}" for name in names)
+        # A row that lacks something takes nothing back.
+        values = [f"coalesce(excluded.{name}, {name})" for name in NAMES]
+        values.append("iif(excluded.genres = '[]', genres, excluded.genres)")
+        pairs = ", ".join(f"{n} = {v}" for n, v in zip(names, values, strict=True))
+        pairs += ", seen_at = excluded.seen_at"
+        ours, theirs = ", ".join(names), ", ".join(values)
         now = time.time()
         connection.executemany(
             f"INSERT INTO feature (track_id, source_id, seen_at, {ours}) VALUES ({marks}) "

@@ -89,24 +89,24 @@ class History:
     ) -> int:
         """Write ratings; a source has one of each listener and track, and 0 takes it back."""
         listeners = self._listeners(connection, {record.listener for record in records})
+        last = {
+            (record.listener, track): record for record, track in zip(records, tracks, strict=True)
+        }
+        rows = [
+            (listeners[listener], track, source_id, record.value, record.at)
+            for (listener, track), record in last.items()
+            if track
+        ]
         before = connection.total_changes
         connection.executemany(
             "INSERT INTO rating VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET value = excluded.value, at = excluded.at "
             "WHERE value <> excluded.value OR at IS NOT excluded.at",
-            [
-                (listeners[record.listener], track, source_id, record.value, record.at)
-                for record, track in zip(records, tracks, strict=True)
-                if track and record.value
-            ],
+            [row for row in rows if row[3]],
         )
         connection.executemany(
             "DELETE FROM rating WHERE listener_id = ? AND track_id = ? AND source_id = ?",
-            [
-                (listeners[record.listener], track, source_id)
-                for record, track in zip(records, tracks, strict=True)
-                if track and not record.value
-            ],
+            [row[:3] for row in rows if not row[3]],
         )
         return connection.total_changes - before
 
@@ -149,12 +149,19 @@ class History:
         ).fetchall()
         coarse = {(at, song): track for at, track, song, p in others if p > 1}
         fine = {(at // 60, song) for at, _, song, p in others if p == 1}
-        songs = _songs(connection, [track for _, track in group]) if coarse or margin > 1 else {}
+        known = {(at, song): track for at, track, song, p in others if p == 1 and song}
+        songs = _songs(connection, [track for _, track in group])
         rows = []
         for record, track in group:
-            song = songs.get(track)
+            song = songs[track]
             if record.precision > 1 and (record.at // 60, song) in fine:
                 continue
+            if (
+                record.precision == 1
+                and song is not None
+                and known.setdefault((record.at, song), track) != track
+            ):
+                continue  # the same listen, by another of the song's ids
             minute = record.at // 60 * 60
             if record.precision == 1 and (minute, song) in coarse:
                 connection.execute(

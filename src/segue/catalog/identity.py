@@ -103,7 +103,7 @@ class Identity:
                 if record is None:
                     missing.setdefault(key, None)
                 else:
-                    key = key or _name_key(record)
+                    key = key or _name_key(record, source_id)
                     if key in self._bare and not record.title:
                         found[position] = self._bare[key]
                         continue
@@ -137,11 +137,14 @@ class Identity:
             self.merger.release(connection, id_)
         said = connection.execute(
             "SELECT track_id FROM outside_id WHERE kind = 'path' AND value = ?", (_as_text(path),)
-        ).fetchone()
-        if said is not None:
-            new.twin, new.joined = said[0], True
-            connection.execute("UPDATE track SET song_id = ? WHERE id = ?", (new.song_id, new.twin))
+        ).fetchall()
+        for (other,) in said:
+            self.merger.release(connection, other)
+            _move(connection, other, new.song_id)
+            new.twin, new.joined = other, True
         self._merge(connection, [new])
+        for (other,) in said[:-1]:
+            self.merger.merge_new(connection, other, id_)
 
     def _look_up(
         self, connection: sqlite3.Connection, source_id: int, wanted: dict[str, TrackRecord | None]
@@ -236,13 +239,14 @@ class Identity:
         """Fill in what a known track lacks, and place it anew where that tells its song."""
         id_, title, duration, album = row
         pairs = _outside_ids(key, record)
-        if pairs:
-            connection.executemany(
-                "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)", [(id_, *p) for p in pairs]
-            )
+        before = connection.total_changes
+        connection.executemany(
+            "INSERT OR IGNORE INTO outside_id VALUES (?, ?, ?)", [(id_, *pair) for pair in pairs]
+        )
+        told = connection.total_changes > before
         names = not title and bool(record.title)
         lasts = duration is None and record.duration is not None
-        if not (names or lasts or (not album and record.album)):
+        if not (names or lasts or told or (not album and record.album)):
             return
         ((artists, album_id),) = self._artists.of_tracks(connection, [record])
         connection.execute(
@@ -252,15 +256,14 @@ class Identity:
             (record.album, album_id, record.duration, artists[0] if artists else None, id_),
         )
         if names:
-            connection.execute(
-                "UPDATE track SET title = ?, artist = ?, artist_id = ? WHERE id = ?",
-                (record.title, record.artist, artists[0] if artists else None, id_),
-            )
+            self._name(connection, id_, record, artists)
+        if names or told:
             new = _New.of(id_, key, record)
             self._place(connection, [new])
-            connection.execute("UPDATE track SET song_id = ? WHERE id = ?", (new.song_id, id_))
-            self._merge(connection, [new])
-        elif lasts:
+            if names or new.twin is not None:
+                _move(connection, id_, new.song_id)
+                self._merge(connection, [new])
+        if lasts and not names:
             connection.execute(
                 "UPDATE song SET duration = coalesce(duration, ?) "
                 "WHERE id = (SELECT song_id FROM track WHERE id = ?)",
@@ -268,19 +271,44 @@ class Identity:
             )
             self.merger.check(connection, id_)
 
+    def _name(
+        self, connection: sqlite3.Connection, id_: int, record: TrackRecord, artists: list[int]
+    ) -> None:
+        """Write all that names a track which was known by its id alone."""
+        connection.execute(
+            "UPDATE track SET title = ?, artist = ?, artist_id = ?, album_artist = ?, "
+            "track_number = ?, disc_number = ?, year = ?, genres = ? WHERE id = ?",
+            (
+                record.title,
+                record.artist,
+                artists[0] if artists else None,
+                record.album_artist,
+                record.track_number,
+                record.disc_number,
+                record.year,
+                _json(record.genres),
+                id_,
+            ),
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO track_artist VALUES (?, ?, ?)",
+            [(id_, position, artist) for position, artist in enumerate(artists[1:], 1)],
+        )
+
     def _place(self, connection: sqlite3.Connection, new: list[_New]) -> None:
         """Find the song of each new track, or make it."""
         known = _known_ids(connection, [pair for item in new for pair in item.pairs])
         songs = Songs(connection, [item.song for item in new if item.song is not None])
         for item in new:
-            twin = next((known[pair] for pair in item.pairs if pair in known), None)
-            if twin is not None and twin[0] != item.id:
+            twins = (twin for pair in item.pairs for twin in known.get(pair, ()))
+            twin = next((twin for twin in twins if twin[0] != item.id), None)
+            if twin is not None:
                 item.twin, item.song_id = twin
                 item.joined = True
             if item.song is not None and item.song_id is None:
                 item.song_id, item.joined = songs.place(item.song, item.record.duration)
             for pair in item.pairs:
-                known.setdefault(pair, (item.id, item.song_id))
+                known.setdefault(pair, []).append((item.id, item.song_id))
         songs.write(connection)
         connection.executemany(
             "UPDATE song SET stale = 1 WHERE id = ? AND NOT stale",
@@ -313,10 +341,26 @@ def _song(record: TrackRecord) -> SongKey | None:
     return song_key(record.artist, record.title, record.artists) if record.title else None
 
 
-def _name_key(record: TrackRecord) -> str:
-    """Return the key of a record that has only names; empty where it has no title."""
+def _move(connection: sqlite3.Connection, id_: int, song_id: int | None) -> None:
+    """Put a track to another song; where it stands in playlists, those are to be counted anew."""
+    before, playlists = connection.execute(
+        "SELECT song_id, playlists FROM track WHERE id = ?", (id_,)
+    ).fetchone()
+    if before != song_id:
+        connection.execute("UPDATE track SET song_id = ? WHERE id = ?", (song_id, id_))
+        if playlists:
+            connection.execute("UPDATE change SET count = count + 1 WHERE name = 'playlists'")
+
+
+def _name_key(record: TrackRecord, source_id: int) -> str:
+    """Return the key of a record that has only names; empty where it has no title.
+
+    Without an artist, a title says little: other sources mean another song by it.
+    """
     if not record.title:
         return ""
+    if not record.artist:
+        return f"name:{_SEPARATOR}{record.title.casefold()}{_SEPARATOR}{source_id}"
     return f"name:{record.artist.casefold()}{_SEPARATOR}{record.title.casefold()}"
 
 
@@ -334,9 +378,9 @@ def _outside_ids(key: str, record: TrackRecord) -> list[tuple[str, str]]:
 
 def _known_ids(
     connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[int, int | None]]:
-    """Return the (track, song) that has each (kind, value), the oldest track first."""
-    known: dict[tuple[str, str], tuple[int, int | None]] = {}
+) -> dict[tuple[str, str], list[tuple[int, int | None]]]:
+    """Return the (track, song) pairs that have each (kind, value), the oldest track first."""
+    known: dict[tuple[str, str], list[tuple[int, int | None]]] = {}
     by_kind: dict[str, list[str]] = {}
     for kind, value in dict.fromkeys(pairs):
         by_kind.setdefault(kind, []).append(value)
@@ -344,10 +388,11 @@ def _known_ids(
         for chunk in in_chunks(values):
             rows = connection.execute(
                 "SELECT value, track.id, song_id FROM outside_id JOIN track ON track.id = track_id "
-                f"WHERE kind = ? AND value IN ({_marks(chunk)}) ORDER BY track.id DESC",
+                f"WHERE kind = ? AND value IN ({_marks(chunk)}) ORDER BY track.id",
                 (kind, *chunk),
             ).fetchall()
-            known.update(((kind, value), (id_, song)) for value, id_, song in rows)
+            for value, id_, song in rows:
+                known.setdefault((kind, value), []).append((id_, song))
             if kind == "path":
                 paths = [os.fsencode(value) for value in chunk]
                 rows = connection.execute(
@@ -355,7 +400,8 @@ def _known_ids(
                     f"WHERE path IN ({_marks(chunk)})",
                     paths,
                 ).fetchall()
-                known.update((("path", os.fsdecode(path)), (id_, s)) for path, id_, s in rows)
+                for path, id_, song in rows:
+                    known.setdefault((kind, os.fsdecode(path)), []).insert(0, (id_, song))
     return known
 
 

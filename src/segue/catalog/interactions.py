@@ -64,6 +64,11 @@ def load_interactions(database: Database, *, api_content: bool = False) -> Inter
     api_content
         With playlists that came from Spotify's Web API, whose terms forbid training on them.
     """
+    with database.snapshot():
+        return _load(database, api_content=api_content)
+
+
+def _load(database: Database, *, api_content: bool) -> Interactions:
     left_out = "" if api_content else "WHERE kind <> 'spotify_api'"
     rows = f"FROM playlist WHERE source_id IN (SELECT id FROM source {left_out}) "
     count, total = database.query_one(f"SELECT count(*), coalesce(sum(size), 0) {rows}")

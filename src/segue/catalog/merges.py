@@ -20,6 +20,7 @@ _FILE: Final = "file"
 _SHARED: Final = frozenset({"name", "path"})  # of these a recording may have several
 _RANK: Final = {_FILE: 3, "path": 1, "name": 0}  # what the others are merged into; services: 2
 _BY_ID: Final = "the same outside id"
+_ACCEPTED: Final = "accepted"
 
 
 @dataclass(frozen=True)
@@ -93,16 +94,17 @@ class Merger:
                 (id_,),
             ).fetchall()
         )
+        parted = _undone(connection, by_id)
         twin_root = by_id[twin].root if twin in by_id else None
         for other in sorted(members, key=lambda m: _preference(m, new, twin_root)):
             if other.root != other.id or other.id == new.root or other.id in settled:
                 continue
-            if not _may_join(members, new, other):
+            if not _may_join(members, new, other, parted):
                 continue
             certainty, reason = (1.0, _BY_ID) if other.id == twin_root else _match(new, other)
             if certainty < DOUBTFUL:
                 continue
-            if _rank(new) > _rank(other):
+            if (-_rank(new), new.id) < (-_rank(other), other.id):
                 child, parent = other, new
             else:
                 child, parent = new, other
@@ -124,8 +126,8 @@ class Merger:
         members = {member.id: member for member in _members(connection, id_)}
         rows = connection.execute(
             "SELECT track_id, into_id FROM merge WHERE ? IN (track_id, into_id) "
-            "AND state = 'merged' AND reason <> ?",
-            (id_, _BY_ID),
+            "AND state = 'merged' AND reason NOT IN (?, ?)",
+            (id_, _BY_ID, _ACCEPTED),
         ).fetchall()
         for child, parent in rows:
             if child not in members or parent not in members:
@@ -147,16 +149,30 @@ class Merger:
                 reroot(connection, [child])
 
     def release(self, connection: sqlite3.Connection, id_: int) -> None:
-        """Undo the merges by name into a track whose names are others now."""
-        children = [
-            child
-            for (child,) in connection.execute(
-                "SELECT track_id FROM merge WHERE into_id = ? AND state = 'merged' AND reason <> ?",
-                (id_, _BY_ID),
-            ).fetchall()
-        ]
-        connection.execute("DELETE FROM merge WHERE into_id = ? AND reason <> ?", (id_, _BY_ID))
-        reroot(connection, children)
+        """Undo the merges by name with a track whose names are others now."""
+        kept = (_BY_ID, _ACCEPTED)
+        children = connection.execute(
+            "SELECT track_id FROM merge WHERE ? IN (track_id, into_id) AND state = 'merged' "
+            "AND reason NOT IN (?, ?)",
+            (id_, *kept),
+        ).fetchall()
+        connection.execute(
+            "DELETE FROM merge WHERE ? IN (track_id, into_id) AND state <> 'undone' "
+            "AND reason NOT IN (?, ?)",
+            (id_, *kept),
+        )
+        reroot(connection, [child for (child,) in children])
+
+    def meet_again(self, connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+        """Merge tracks anew whose common one is gone."""
+        orphans = sorted(ids)
+        reroot(connection, orphans)
+        for id_ in orphans:
+            placed = connection.execute(
+                "SELECT 1 FROM track WHERE id = ? AND song_id IS NOT NULL", (id_,)
+            ).fetchone()
+            if placed is not None:
+                self.merge_new(connection, id_, None)
 
 
 def reroot(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
@@ -225,7 +241,13 @@ class Merges:
         if not self._database.query(f"SELECT 1 FROM merge WHERE {wanted}", (track_id, into_id)):
             return []
         self._change("track_id = ? AND state = 'merged'", (track_id,), "undone")
-        return self._change(wanted, (track_id, into_id), "merged")
+        made = self._change(wanted, (track_id, into_id), "merged")
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE merge SET certainty = 1.0, reason = ? WHERE track_id = ? AND into_id = ?",
+                (_ACCEPTED, track_id, into_id),
+            )
+        return made
 
     def _change(self, condition: str, values: tuple[Any, ...], state: str) -> list[Merge]:
         with self._database.transaction() as connection:
@@ -282,9 +304,26 @@ def _preference(member: _Member, new: _Member, twin: int | None) -> tuple[Any, .
     return (member.id != twin, -_rank(member), apart, -member.playlists, member.id)
 
 
-def _may_join(members: list[_Member], one: _Member, other: _Member) -> bool:
-    """Return whether two trees share no service of which a recording has one id."""
+def _undone(connection: sqlite3.Connection, ids: Iterable[int]) -> set[tuple[int, int]]:
+    """Return the pairs among these tracks that somebody parted."""
+    pairs = connection.execute(
+        "SELECT track_id, into_id FROM merge WHERE state = 'undone' AND track_id IN "
+        f"({', '.join(str(int(id_)) for id_ in ids)})"
+    ).fetchall()
+    return set(pairs)
+
+
+def _may_join(
+    members: list[_Member], one: _Member, other: _Member, parted: set[tuple[int, int]]
+) -> bool:
+    """Return whether two trees share no service of which a recording has one id.
+
+    And whether nobody parted a track of the one from a track of the other.
+    """
     if one.service == other.service:
+        return False
+    trees = {m.id: m.root for m in members if m.root in (one.root, other.root)}
+    if any(trees.get(a, 0) != trees.get(b, 0) for a, b in parted if a in trees and b in trees):
         return False
     first = {m.service for m in members if m.root == one.root}
     second = {m.service for m in members if m.root == other.root}

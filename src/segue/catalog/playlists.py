@@ -112,6 +112,8 @@ class Playlists:
     ) -> WrittenPlaylists:
         """Write playlists, within a transaction; one that is known takes over what changed.
 
+        It is then marked with the source that it was last taken from.
+
         Parameters
         ----------
         tracks
@@ -139,7 +141,7 @@ class Playlists:
                 written.entries += size
                 came.append(values[8])  # type: ignore[arg-type]
             elif known[key] != values:
-                changed.append((*values, size, now, key))
+                changed.append((*values, size, now, source_id, key))
                 came.append(values[8])  # type: ignore[arg-type]
                 went.append(known[key][8])  # type: ignore[arg-type]
             else:
@@ -151,8 +153,8 @@ class Playlists:
             fresh,
         )
         connection.executemany(
-            f"UPDATE playlist SET ({_FIELDS}, size, seen_at) = "
-            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE key = ?",
+            f"UPDATE playlist SET ({_FIELDS}, size, seen_at, source_id) = "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE key = ?",
             changed,
         )
         written.new, written.changed = len(fresh), len(changed)
@@ -173,9 +175,9 @@ class Playlists:
         (counted,) = self._database.query_one("SELECT count FROM change WHERE name = 'counted'")
         if changes == counted:
             return
-        tracks, more = self._changes.take(counted, changes)
-        if len(tracks):
-            self._count_changed(tracks, more, changes)
+        few = self._changes.take(counted, changes)
+        if few is not None:
+            self._count_changed(*few, changes)
             return
         (last,) = self._database.query_one("SELECT coalesce(max(id), 0) FROM track")
         counts = np.zeros(last + 1, dtype=np.int64)
@@ -261,16 +263,18 @@ class _Changes:
         if sum(map(len, self._came)) > _FEW * ID.itemsize:
             self._last = 0  # no other follows on this
 
-    def take(self, counted: int, changes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def take(
+        self, counted: int, changes: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """Return the tracks that are in more or fewer entries, and in how many; then forget.
 
-        Nothing is returned unless these are all the changes from `counted` to `changes`.
+        None unless these are all the changes from `counted` to `changes`.
         """
         whole = (self._first, self._last) == (counted + 1, changes)
         came, went = (np.frombuffer(b"".join(x), ID) for x in (self._came, self._went))
         self._came, self._went = [], []
         if not whole:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+            return None
         tracks, places = np.unique(np.concatenate([came, went]), return_inverse=True)
         more = np.bincount(places[: len(came)], minlength=len(tracks))
         more -= np.bincount(places[len(came) :], minlength=len(tracks))

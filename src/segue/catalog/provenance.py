@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
+from segue.catalog.merges import Merger
 
 _BROUGHT: Final = ("playlist", "listen", "rating", "play_count", "feature")
 _CHUNK: Final = 5_000
@@ -49,14 +51,14 @@ class Provenance:
 
     def listed(self) -> list[SourceState]:
         """Return all sources in the order they were added."""
-        counts = ", ".join(
-            f"(SELECT count(*) FROM {table} WHERE source_id = source.id)"
+        rows = self._database.query("SELECT id, kind, location, added_at FROM source ORDER BY id")
+        counts = [
+            dict(
+                self._database.query(f"SELECT source_id, count(*) FROM {table} GROUP BY source_id")
+            )
             for table in ("playlist", "track", "listen", "rating", "play_count", "feature")
-        )
-        rows = self._database.query(
-            f"SELECT id, kind, location, added_at, {counts} FROM source ORDER BY id"
-        )
-        return [SourceState(*row) for row in rows]
+        ]
+        return [SourceState(*row, *(found.get(row[0], 0) for found in counts)) for row in rows]
 
     def id_of(self, kind: str, location: str) -> int:
         """Return the id of a source; it is made if it is not there."""
@@ -98,11 +100,10 @@ class Provenance:
         for table in _BROUGHT:
             self._delete(table, source_id)
 
-    def remove_tracks(self, source_id: int, used: set[int]) -> list[int]:
-        """Take out the tracks that nothing names any more, and the source itself.
+    def remove_tracks(self, source_id: int, used: set[int]) -> None:
+        """Take out the tracks that nothing rests on any more, and the source itself.
 
-        `used` has the tracks that stand in playlists. Returns the tracks that were merged into
-        those that went.
+        `used` has the tracks that stand in playlists.
         """
         rows = self._database.query(
             "SELECT id FROM track WHERE key IS NOT NULL "
@@ -110,16 +111,19 @@ class Provenance:
             (source_id,),
         )
         gone = [id_ for (id_,) in rows if id_ not in used]
-        children = []
-        for first in range(0, len(gone), _CHUNK):
-            chunk = gone[first : first + _CHUNK]
+        for chunk in in_chunks(gone, _CHUNK):
             with self._database.transaction() as connection:
-                for id_ in chunk:
-                    children += connection.execute(
+                children = [
+                    child
+                    for id_ in chunk
+                    for (child,) in connection.execute(
                         "SELECT track_id FROM merge WHERE into_id = ? AND state = 'merged'", (id_,)
                     ).fetchall()
+                ]
                 connection.executemany("DELETE FROM track WHERE id = ?", [(i,) for i in chunk])
-        with self._database.transaction() as connection:
+                Merger().meet_again(connection, set(children) - set(chunk))
+        # Checking each against tables of millions would take hours, and the query has done it.
+        with self._database.bulk(), self._database.transaction() as connection:
             connection.execute(
                 "DELETE FROM album WHERE id NOT IN "
                 "(SELECT album_id FROM track WHERE album_id IS NOT NULL)"
@@ -130,13 +134,11 @@ class Provenance:
                 "SELECT artist_id FROM track_artist UNION "
                 "SELECT artist_id FROM album WHERE artist_id IS NOT NULL)"
             )
-            # What stays is named by other sources from now on.
+        with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE track SET source_id = NULL WHERE source_id = ?", (source_id,)
             )
             connection.execute("DELETE FROM source WHERE id = ?", (source_id,))
-        left = set(gone)
-        return [id_ for (id_,) in children if id_ not in left]
 
     def _delete(self, table: str, source_id: int) -> None:
         """Delete a source's rows, playlists a part at a time: they are long."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
-from segue.catalog.merges import reroot
+from segue.catalog.merges import Merger
 from segue.catalog.records import Analysis, DescriptorRecord, TrackRecord
 from segue.types import Track
 
@@ -186,7 +186,7 @@ class Tracks:
             f"SELECT track_id FROM merge WHERE state = 'merged' AND into_id IN ({orphans})", values
         ).fetchall()
         gone = connection.execute(f"DELETE FROM track WHERE id IN ({orphans})", values).rowcount
-        reroot(connection, [id_ for (id_,) in merged])
+        Merger().meet_again(connection, [id_ for (id_,) in merged])
         return gone
 
 

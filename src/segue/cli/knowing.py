@@ -112,7 +112,7 @@ def merges(
             found = library.undo_merges(undo)
         else:
             found = library.merges(state, limit)
-        counts = library.status()["merges"]
+        counts = library.merge_counts()
     if as_json:
         rows = [
             {**dataclasses.asdict(merge), "track": one.to_json(), "into": other.to_json()}

@@ -96,7 +96,8 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
         If the catalogue cannot be written; what was written stays.
     """
     started = time.monotonic()
-    parts = [replace(part, name=storable(part.name)) for part in source.parts()]
+    found = list(source.parts())
+    parts = [replace(part, name=storable(part.name)) for part in found]
     location = storable(source.location)
     importer = catalog.importer(source.kind, location)
     report = SourceReport(kind=source.kind, location=location)
@@ -111,7 +112,8 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
         for part in parts
         if catalog.provenance.is_read(importer.source_id, part.name, part.stamp)
     }
-    with _reader(source, [part for part in parts if part.name not in read_before]) as read:
+    unread = [part for part in found if storable(part.name) not in read_before]
+    with _reader(source, unread) as read:
         for part in parts:
             tell()
             if part.name in read_before:

@@ -74,6 +74,9 @@ class Library:
         self.read_only = read_only
         self.ear_folder = ear_path()
         self._catalog = Catalog(self.path, read_only=read_only)
+        if not read_only and self._catalog.has_old_tracks():
+            with self._writing():
+                self._catalog.place_old_tracks()
         cache = None if read_only else self.path / "cache"
         self._sound = SoundSearch(self._catalog, cache, self.ear_folder)
 
@@ -208,13 +211,15 @@ class Library:
             raise UsageError(f"limit is {limit}, expected at least 1")
         matches = self._catalog.search(words, limit)
         tracks = self._catalog.tracks.get(id_ for id_, _ in matches)
-        return [tracks[id_] for id_, _ in matches]
+        return [tracks[id_] for id_, _ in matches if id_ in tracks]  # others write meanwhile
 
     def versions(self, tracks: Iterable[Track]) -> dict[int, list[Track]]:
         """Return, by track id, all tracks that are the same song, most in playlists first."""
         versions = self._catalog.versions([track.id for track in tracks])
         known = self._catalog.tracks.get(id_ for ids in versions.values() for id_ in ids)
-        return {id_: [known[other] for other in ids] for id_, ids in versions.items()}
+        return {
+            id_: [known[other] for other in ids if other in known] for id_, ids in versions.items()
+        }
 
     def sources(self) -> list[SourceState]:
         """Return what was added other than music, with the numbers of what each brought."""
@@ -250,6 +255,10 @@ class Library:
             raise UsageError(f"state is {state!r}, expected one of {', '.join(MERGE_STATES)}")
         merges = self._catalog.merges.listed(state, limit)
         return self._with_tracks(merges)
+
+    def merge_counts(self) -> dict[str, int]:
+        """Return how many merges there are of each state."""
+        return self._catalog.merges.counts()
 
     def undo_merges(self, track: int | None = None) -> list[tuple[Merge, Track, Track]]:
         """Undo the merges of one track, or all; they are not made again."""
@@ -426,10 +435,7 @@ class Library:
         from segue.service.crawl import crawl_spotify
 
         with self._writing():
-            try:
-                return crawl_spotify(self._catalog, options, on_progress)
-            finally:
-                self._catalog.refresh()
+            return crawl_spotify(self._catalog, options, on_progress)
 
     def crawl_report(self) -> dict[str, Any]:
         """Return what was crawled, by day, word, artist and track, as JSON values."""
@@ -451,7 +457,11 @@ class Library:
 
     def _with_tracks(self, merges: Sequence[Merge]) -> list[tuple[Merge, Track, Track]]:
         tracks = self._catalog.tracks.get(id_ for m in merges for id_ in (m.track_id, m.into_id))
-        return [(merge, tracks[merge.track_id], tracks[merge.into_id]) for merge in merges]
+        return [
+            (merge, tracks[merge.track_id], tracks[merge.into_id])
+            for merge in merges
+            if merge.track_id in tracks and merge.into_id in tracks
+        ]
 
     def _present_roots(self) -> list[bytes]:
         """Return the added folders that are there; one of an unplugged disk stays on record."""

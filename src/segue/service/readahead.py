@@ -25,7 +25,7 @@ from typing import Any, Final
 from segue.catalog.incoming import Part, PlaylistRecord, Record, TrackList
 from segue.catalog.records import TrackRecord
 from segue.config import worker_environment
-from segue.errors import SegueError
+from segue.errors import SegueError, SourceError
 from segue.sources.source import Source
 
 BATCH: Final = 30_000  # records in one, playlists counted by their entries ...
@@ -79,6 +79,7 @@ class ReadAhead:
     """
 
     def __init__(self, source: Source, names: Sequence[str]) -> None:
+        request = pickle.dumps((source, list(names)))
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-c", _CHILD],
@@ -95,7 +96,7 @@ class ReadAhead:
         self._receiver = threading.Thread(target=self._receive, daemon=True)
         self._receiver.start()
         with contextlib.suppress(BrokenPipeError):  # then reading says why
-            pickle.dump((source, list(names)), self._input)
+            self._input.write(request)
             self._input.flush()
 
     def __enter__(self) -> ReadAhead:
@@ -135,13 +136,15 @@ class ReadAhead:
 
     def _receive(self) -> None:
         """Take messages out of the pipe, so that the child goes on; an empty one is the last."""
-        while True:
-            head = self._output.read(_LENGTH)
-            content = self._output.read(int.from_bytes(head, "big"))
-            if len(head) < _LENGTH or not content:
-                self._messages.put(b"")
-                return
-            self._messages.put(content)
+        try:
+            while True:
+                length = int.from_bytes(self._output.read(_LENGTH), "big")
+                content = self._output.read(length)
+                if not length or len(content) < length:
+                    return
+                self._messages.put(content)
+        finally:
+            self._messages.put(b"")
 
 
 @dataclass
@@ -174,6 +177,8 @@ def _serve(source: Source, names: Sequence[str], output: Any) -> None:
     for name in names:
         end: SegueError | None = None
         try:
+            if name not in parts:
+                raise SourceError(f"{name} is no longer there; it was when the reading began")
             for batch in batches(parts[name].read()):
                 _send(output, [_described(record, sent) for record in batch])
         except SegueError as error:

@@ -73,11 +73,11 @@ def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:
         "words": {w: round(s, 2) for w, s in catalog.tracks.words([track.id])[track.id].items()},
         "descriptors": descriptors,
         **details,
-        "playlists": sum(tracks[id_].playlists for id_ in members),
+        "playlists": sum(tracks[id_].playlists for id_ in members if id_ in tracks),
         "listening": catalog.history.of_tracks(members),
         "features": catalog.features.of_tracks(members),
-        "merged": [tracks[id_].to_json() for id_ in members[1:]],
-        "versions": [tracks[id_].to_json() for id_ in versions],
+        "merged": [tracks[id_].to_json() for id_ in members[1:] if id_ in tracks],
+        "versions": [tracks[id_].to_json() for id_ in versions if id_ in tracks],
     }
 
 

@@ -68,7 +68,7 @@ def song_record(child: Any, server: str) -> TrackRecord | Skip:
 
 def own_key(server: str, own: str) -> str:
     """Return what the catalogue knows a server's song, album, artist or playlist by."""
-    return f"subsonic:{server}:{own}"
+    return f"subsonic:{server}:{own.replace(':', '%3A')}"  # what stands before is the server
 
 
 def own_id(value: Any) -> str:
