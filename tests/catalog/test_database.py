@@ -58,6 +58,9 @@ def test_a_new_file_has_the_newest_format(tmp_path: Path) -> None:
 def test_a_library_of_the_first_format_can_be_used(tmp_path: Path) -> None:
     old_library(tmp_path / FILE_NAME)
     catalog = Catalog(tmp_path)
+    assert catalog.has_old_tracks()
+    catalog.place_old_tracks()
+    assert not catalog.has_old_tracks()
     first, second = sorted(catalog.tracks.present())
     tracks = catalog.tracks.get([first, second])
     assert [tracks[first].name, tracks[second].name] == ["Björk - Jóga", "宇多田ヒカル - 光"]
