@@ -37,7 +37,7 @@ def sources(remove: int | None, library_path: str | None, as_json: bool) -> None
 
     It shows what each source brought; tracks are counted with the source that was the first to
     name them. What is taken out goes with its playlists, listens, ratings and features, and with
-    the tracks that nothing else names.
+    the tracks that nothing else rests on.
     """
     with options.open_existing(library_path) as library:
         removed = library.remove_source(remove) if remove is not None else None
