@@ -33,6 +33,7 @@ _PART: Final = 0.8  # of 100 at most, where they are not a whole name
 _EXACT_STEP: Final = 0.7  # points for twice as many playlists, among whole names; 15 at most
 _PART_STEP: Final = 1.4
 _MOST_STEPS: Final = 21.0  # doublings
+_TELLING: Final = 4  # words, the rarest ones, that a song is found by before it is compared
 _ENOUGH: Final = 3  # words of which one may be wrong
 _KNOWN: Final = 3.0  # doublings
 _KEPT: Final = 5  # of so many results one is kept for the song that is called exactly so
@@ -85,6 +86,7 @@ class _Finder:
         self._words = list(dict.fromkeys(tokens(folded)))[:_MOST_WORDS]
         self._text = " ".join(tokens(folded))
         self._exact: dict[int, float] = {}
+        self._spelling = Spelling(database)
         self._called: list[int] = []  # rows of songs with just this title
         self._parts: dict[int, float] = {}
 
@@ -97,7 +99,7 @@ class _Finder:
         self._add([[[word] for word in self._words]])
         if named or self._count() >= limit:
             return
-        spelling = Spelling(self._database)
+        spelling = self._spelling
         if not self._complete():
             self._add([spelling.completed(self._words)])
         if len(self._words) == 1 and self._count() < limit:
@@ -140,7 +142,8 @@ class _Finder:
         words = self._words
         if len(words) < _ENOUGH:
             return False
-        choices = [[[word] for word in words if word != left] for left in words]
+        telling = sorted(words, key=self._spelling.uses)[:_TELLING]
+        choices = [[[word] for word in telling if word != left] for left in telling]
         rows = self._rows(_match(choices), _CANDIDATES)
         self._score(rows, _CLOSE)
         return len(rows) < _CANDIDATES
@@ -206,9 +209,15 @@ class _Finder:
 
     def _add(self, choices: Sequence[Choices | None], least: float = 0.0) -> None:
         """Add the songs for which one of the choices holds: one of each list of words."""
+        if least:  # what is compared afterwards need not hold the words that many songs hold
+            choices = [self._telling(lists) for lists in choices if lists]
         match = _match([lists for lists in choices if lists])
         if match:
             self._score(self._rows(match, _CANDIDATES), least)
+
+    def _telling(self, lists: Choices) -> Choices:
+        uses = self._spelling.uses
+        return sorted(lists, key=lambda forms: sum(map(uses, forms)))[:_TELLING]
 
     def _score(self, rows: Iterable[_Row], least: float = 0.0) -> None:
         for row in rows:

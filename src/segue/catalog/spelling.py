@@ -59,7 +59,7 @@ class Spelling:
     def within_common(self, words: Sequence[str]) -> Choices | None:
         """Take a single word, and of several the rare ones, for pieces of common words."""
         least = 1 if self._has_few() else _COMMON
-        rare = words if len(words) == 1 else [w for w in words if self._count(w) < _COMMON]
+        rare = words if len(words) == 1 else [w for w in words if self.uses(w) < _COMMON]
         return self._changed(words, lambda word: self._around(word, least), rare)
 
     def within(self, words: Sequence[str]) -> Choices | None:
@@ -72,7 +72,7 @@ class Spelling:
         Yields what to try in turn; each is a list of which one must hold.
         """
         choices = [self._likeliest(word) for word in words]
-        known = sorted(filter(None, choices), key=lambda forms: sum(map(self._count, forms)))
+        known = sorted(filter(None, choices), key=lambda forms: sum(map(self.uses, forms)))
         if known and len(known) < len(words):
             yield [known]
         if len(known) > 2:
@@ -81,7 +81,7 @@ class Spelling:
             yield [known[: len(known) // 2]]
 
     def _likeliest(self, word: str) -> list[str]:
-        if self._count(word):
+        if self.uses(word):
             return [word]
         for forms in (self._one_off, self._two_off, self._completions):
             found = forms(word)
@@ -90,7 +90,7 @@ class Spelling:
         return []
 
     def _suspects(self, words: Sequence[str]) -> Sequence[str]:
-        return [word for word in words if not self._count(word)] or words
+        return [word for word in words if not self.uses(word)] or words
 
     def _changed(
         self, words: Sequence[str], forms: Callable[[str], list[str]], which: Sequence[str]
@@ -160,12 +160,12 @@ class Spelling:
 
     def _commoner(self, word: str, found: list[tuple[int, int, str]]) -> list[str]:
         """Return the best corrections; a common word is meant, unless another is far commoner."""
-        least = self._count(word) * _OFTENER
+        least = self.uses(word) * _OFTENER
         found = [item for item in sorted(found) if item[2] != word and -item[1] >= least]
         self._uses.update((item[2], -item[1]) for item in found)
         return [item[2] for item in found[:_CORRECTIONS]]
 
-    def _count(self, word: str) -> int:
+    def uses(self, word: str) -> int:
         """Return how often a word stands in the index; of pairs of characters that is not known."""
         if is_unspaced(word):
             return _COMMON
