@@ -18,6 +18,7 @@ from segue.errors import SegueError, SourceError
 from segue.service import importing
 from segue.service.importing import add_source
 from segue.service.readahead import BATCH, ReadAhead, batches
+from segue.sources.feature_table import FeatureTable
 from segue.sources.million_playlist import MillionPlaylist
 
 
@@ -137,3 +138,26 @@ def test_batches_are_cut_by_entries() -> None:
     tracks = TrackList.of([TrackRecord("A", key="spotify:a")] * (BATCH // 2))
     lists = [PlaylistRecord(f"x:{n}", "", tracks) for n in range(5)]
     assert [len(batch) for batch in batches([*lists, Skip("a podcast")])] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("large", [1, 1 << 40])
+def test_progress_moves_within_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    monkeypatch.setattr(importing, "_LARGE", large)
+    monkeypatch.setattr(importing, "cores", lambda: 2)
+    (tmp_path / "a.csv").write_text(
+        "track_name,artist_name,valence\n"
+        + "".join(f"Song {n},Artist {n % 50},0.5\n" for n in range(2 * BATCH))
+    )
+    catalog = Catalog(tmp_path / "library")
+    done: list[float] = []
+    add_source(
+        catalog,
+        FeatureTable(tmp_path / "a.csv"),
+        lambda state: done.append(state.done / state.total),
+    )
+    catalog.close()
+    assert done == sorted(done)
+    assert done[-1] == 1.0
+    assert any(0 < share < 1 for share in done)

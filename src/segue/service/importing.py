@@ -15,6 +15,7 @@ from segue.catalog.incoming import Part, Record, Skip
 from segue.config import cores
 from segue.errors import ServiceError, SourceError
 from segue.service.readahead import ReadAhead, batches
+from segue.sources.guard import position
 from segue.sources.source import Source
 from segue.types import display_path
 
@@ -65,7 +66,7 @@ class ImportProgress:
     kind, location
         The source.
     done, total
-        Bytes of the parts read to their end, and of all; 0 where sizes are not known.
+        Bytes read, and of all parts; 0 where sizes are not known.
     records
         Records read so far, playlists counted by their entries.
     """
@@ -77,7 +78,7 @@ class ImportProgress:
     records: int
 
 
-_Read = Callable[[Part], Iterator[list[Record]]]
+_Read = Callable[[Part], Iterator[tuple[int, list[Record]]]]  # with how far the part is read
 OnImport = Callable[[ImportProgress], None]
 
 
@@ -104,8 +105,9 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
     done, total = 0, sum(part.size for part in parts)
     importer.tally = report
 
-    def tell() -> None:
-        on_progress(ImportProgress(source.kind, location, done, total, report.records))
+    def tell(within: int = 0) -> None:
+        state = ImportProgress(source.kind, location, done + within, total, report.records)
+        on_progress(state)
 
     read_before = {
         part.name
@@ -140,10 +142,10 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
 def _reader(source: Source, parts: Sequence[Part]) -> Iterator[_Read]:
     """Yield what reads the parts, in their order: a process of its own where they are large."""
     if sum(part.size for part in parts) < _LARGE or cores() < 2:
-        yield lambda part: batches(part.read())
+        yield lambda part: ((position(part.size), batch) for batch in batches(part.read()))
         return
     with ReadAhead(source, [part.name for part in parts]) as ahead:
-        yield lambda _: ahead.batches()
+        yield lambda _: ((ahead.position, batch) for batch in ahead.batches())
 
 
 @contextmanager
@@ -170,13 +172,15 @@ def storable(name: str) -> str:
 def _write(
     importer: Importer,
     part: Part,
-    read: Iterator[list[Record]],
+    read: Iterator[tuple[int, list[Record]]],
     report: SourceReport,
-    tell: Callable[[], None],
+    tell: Callable[[int], None],
 ) -> None:
-    for batch in read:
+    reached = 0
+    for within, batch in read:
         bad = [record for record in batch if isinstance(record, Skip) and record.bad]
         for skip in bad[: max(0, _PROBLEMS_KEPT - len(report.problems))]:
             report.problems.append((part.name, f"{skip.reason}: {skip.where}"))
         importer.write(batch)
-        tell()
+        reached = max(reached, within)  # at its end a file is closed
+        tell(reached)

@@ -26,6 +26,7 @@ from segue.catalog.incoming import Part, PlaylistRecord, Record, TrackList
 from segue.catalog.records import TrackRecord
 from segue.config import worker_environment
 from segue.errors import SegueError, SourceError
+from segue.sources.guard import position
 from segue.sources.source import Source
 
 BATCH: Final = 30_000  # records in one, playlists counted by their entries ...
@@ -92,6 +93,7 @@ class ReadAhead:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
+        self.position = 0
         self._messages: queue.Queue[bytes] = queue.Queue(_AHEAD)
         self._receiver = threading.Thread(target=self._receive, daemon=True)
         self._receiver.start()
@@ -113,7 +115,7 @@ class ReadAhead:
         self._process.wait()
 
     def batches(self) -> Iterator[list[Record]]:
-        """Yield the batches of the next part.
+        """Yield the batches of the next part; `position` tells how far it is read, in bytes.
 
         Raises
         ------
@@ -132,7 +134,8 @@ class ReadAhead:
                 return
             if isinstance(message, SegueError):
                 raise message
-            yield message
+            self.position, batch = message
+            yield batch
 
     def _receive(self) -> None:
         """Take messages out of the pipe, so that the child goes on; an empty one is the last."""
@@ -180,7 +183,8 @@ def _serve(source: Source, names: Sequence[str], output: Any) -> None:
             if name not in parts:
                 raise SourceError(f"{name} is no longer there; it was when the reading began")
             for batch in batches(parts[name].read()):
-                _send(output, [_described(record, sent) for record in batch])
+                described = [_described(record, sent) for record in batch]
+                _send(output, (position(parts[name].size), described))
         except SegueError as error:
             end = error
         _send(output, end)
@@ -200,9 +204,9 @@ def _described(record: Record, sent: set[str]) -> Record:
     if not isinstance(record, PlaylistRecord):
         return record
     records = {}
-    for position, key in enumerate(record.tracks.keys):
+    for entry, key in enumerate(record.tracks.keys):
         if key not in sent:
-            records[position] = record.tracks[position]
-            if key and records[position].title:
+            records[entry] = record.tracks[entry]
+            if key and records[entry].title:
                 sent.add(key)
     return replace(record, tracks=TrackList(record.tracks.keys, Described(records)))

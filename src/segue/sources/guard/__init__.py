@@ -5,7 +5,7 @@ of bombs, broken encodings or wrong types.
 """
 
 from segue.sources.guard.archive import Archive, Member, archive_names
-from segue.sources.guard.files import file_stamp, open_bytes, read_bytes, read_text, shown
+from segue.sources.guard.files import file_stamp, open_bytes, position, read_bytes, read_text, shown
 from segue.sources.guard.json_stream import iter_json_array, load_json
 from segue.sources.guard.strings import byte_lines, clean, decode_text, text_lines
 from segue.sources.guard.values import integer, number, text, timestamp
@@ -25,6 +25,7 @@ __all__ = [
     "load_json",
     "number",
     "open_bytes",
+    "position",
     "read_bytes",
     "read_text",
     "shown",

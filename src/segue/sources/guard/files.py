@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+from weakref import WeakSet
 
 from segue.errors import SourceError
 from segue.paths import open_regular
 from segue.sources.guard.strings import decode_text
+
+_OPEN: Final[WeakSet[BinaryIO]] = WeakSet()  # what was opened here and may be open
 
 
 def open_bytes(path: Path, limit: int) -> BinaryIO:
@@ -29,7 +32,22 @@ def open_bytes(path: Path, limit: int) -> BinaryIO:
         raise SourceError(
             f"{shown(path)} has {size:,} bytes; at most {limit:,} are read of such a file"
         )
+    _OPEN.add(file)
     return file
+
+
+def position(size: int) -> int:
+    """Return how far the file of this size that is being read is, in bytes.
+
+    For the progress alone: 0 where no such file is open.
+    """
+    for file in list(_OPEN):
+        try:
+            if os.fstat(file.fileno()).st_size == size:
+                return file.tell()
+        except (OSError, ValueError):  # it is closed, or no longer there
+            continue
+    return 0
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
