@@ -57,6 +57,20 @@ def test_a_crawl_is_told_and_shown(run: Run, server: SpotifyServer) -> None:
     assert picture["sources"][0]["playlists"] == {"done": 12}
 
 
+def test_a_wrong_secret_is_an_error_and_costs_no_word(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = SECRET
+    monkeypatch.setenv("SEGUE_SPOTIFY_CLIENT_SECRET", "wrong-one")
+    done = run("crawl", "spotify", "-n", "5")
+    assert done.return_value == 1
+    assert "id and secret" in done.stderr
+    assert "copy them anew" in done.stderr
+    assert "wrong-one" not in done.output
+    monkeypatch.setenv("SEGUE_SPOTIFY_CLIENT_SECRET", right)
+    assert "5 playlists, 5 read" in run("crawl", "spotify", "-n", "5").stdout
+
+
 def test_the_seed_and_the_strategy_reach_the_crawl(run: Run) -> None:
     done = run(
         "crawl", "spotify", "-n", "3", "--seed", "love", "--strategy", "uniform-words", "--json"

@@ -232,3 +232,13 @@ def test_any_body_is_json_or_an_error(body: bytes) -> None:
     except ValueError:
         return
     assert data is None or json.loads(body) == data
+
+
+def test_a_service_that_is_not_there_is_told_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        port = taken.getsockname()[1]
+        wire = Wire(f"http://127.0.0.1:{port}")
+        with pytest.raises(LostError, match=r"cannot be reached .*; check the address"):
+            wire.send(Request("GET", "x"))
+        wire.close()

@@ -322,3 +322,11 @@ def test_wrong_types_everywhere(home: Path, tmp_path: Path) -> None:
     with segue.open(home) as library:
         library.status()
         library.search("Song 1")
+
+
+def test_a_source_that_brought_nothing_is_not_on_record(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "no.xml").write_bytes(b"\0\1nonsense")
+    report = add(home, tmp_path / "no.xml", kind="itunes")
+    assert [source.failed for source in report] == [1]
+    with segue.open(home) as library:
+        assert library.sources() == []

@@ -52,7 +52,7 @@ def test_a_wrong_secret_is_told_and_not_shown(
         authorisation = SpotifyAuthorisation(App(APP, "wr0ng"), accounts_of(server), file)
         with pytest.raises(ServiceError, match="invalid_client: Invalid client") as caught:
             authorisation.header()
-    assert caught.value.status == 400
+    assert caught.value.status == 401  # a 400 would say something of the request
     assert "wr0ng" not in f"{caught.value} {caplog.text}"
 
 

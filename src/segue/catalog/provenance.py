@@ -91,6 +91,15 @@ class Provenance:
                 "INSERT OR REPLACE INTO part VALUES (?, ?, ?)", (source_id, part, stamp)
             )
 
+    def forget_empty(self, source_id: int) -> None:
+        """Take a source off the record that brought nothing, and of which no part was read."""
+        brought = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE source_id = source.id)"
+            for table in (*_BROUGHT, "track", "part")
+        )
+        with self._database.transaction() as connection:
+            connection.execute(f"DELETE FROM source WHERE id = ? AND NOT ({brought})", (source_id,))
+
     def remove(self, source_id: int) -> None:
         """Take out a source with all it brought; tracks that others name as well stay."""
         with self._database.transaction() as connection:

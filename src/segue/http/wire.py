@@ -107,6 +107,12 @@ class Wire:
             status, headers, body = self._exchange(request)
         except httpx.TimeoutException:
             raise LostError(self._said(request, "no answer in time")) from None
+        except httpx.ConnectError as error:
+            why = _without(str(error), request.secrets)
+            raise LostError(
+                f"{self.host} cannot be reached ({why}); check the address, the network, and that "
+                "the service is running"
+            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise LostError(self._said(request, _without(str(error), request.secrets))) from None
         ok = 200 <= status < 300

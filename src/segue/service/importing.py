@@ -133,6 +133,8 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
                     report.parts += 1
                     catalog.provenance.mark_read(importer.source_id, part.name, part.stamp)
             done += part.size
+    if report.failed and not report.records:
+        catalog.provenance.forget_empty(importer.source_id)
     tell()
     report.seconds = time.monotonic() - started
     return report

@@ -161,4 +161,14 @@ class SpotifyAuthorisation:
                 "nobody is logged in to Spotify: `segue spotify login`, or set "
                 f"{CLIENT_SECRET_VARIABLE} to use the app without a user"
             )
-        return self._accounts.token_of_app(self._app)
+        try:
+            return self._accounts.token_of_app(self._app)
+        except ServiceError as error:
+            if error.status not in {400, 401}:
+                raise
+            # Not a 400 as requests get it, which says something of the request.
+            raise ServiceError(
+                f"Spotify takes the app's id and secret for wrong ({error}); copy them anew from "
+                "https://developer.spotify.com/dashboard",
+                status=401,
+            ) from error
