@@ -132,7 +132,7 @@ def _print_report(done: CrawlReport) -> None:
         (done.found, "playlists"),
         (done.read, "read"),
         (done.genres, "genres fetched"),
-        (done.tracks, "entries" if done.by == "playlists" else "tracks"),
+        (done.tracks, "entries" if done.by == "playlists" else "rows"),
         (done.no_access, "private"),
         (done.gone, "gone"),
         (done.failed + done.failed_genres, "failed"),

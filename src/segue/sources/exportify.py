@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -19,17 +18,14 @@ from segue.catalog.incoming import (
 )
 from segue.catalog.records import TrackRecord
 from segue.errors import SourceError
-from segue.sources.export import Export, ExportFile, export_names
+from segue.sources.export import Export, ExportFile
 from segue.sources.feature_columns import FeatureColumns, column_name
 from segue.sources.guard import clean, timestamp
 from segue.sources.locations import file_key
-from segue.sources.table import Row, header_of, read_table
-from segue.sources.walk import is_audio_name
+from segue.sources.table import Row, first_header, read_table
 
 _IDS: Final = frozenset(("trackuri", "spotifyid", "spotifyuri"))
 _CSV: Final = re.compile(r"\.csv$", re.IGNORECASE)
-_ZIP: Final = b"PK"
-_HEAD: Final = 1 << 16
 
 
 def is_exportify(header: Sequence[str]) -> bool:
@@ -64,16 +60,7 @@ class Exportify:
     @staticmethod
     def recognises(path: Path, head: bytes) -> bool:
         """Return whether it is such a CSV file, or a zip or folder whose first CSV file is one."""
-        if head and not head.startswith(_ZIP):
-            return is_exportify(header_of(head))
-        names = export_names(path)
-        if not any(map(_CSV.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
-            return False  # music with such a file among it is added for the music
-        try:
-            with Export(path, _CSV).files()[0].open() as file:
-                return is_exportify(header_of(file.read(_HEAD)))
-        except (SourceError, IndexError):
-            return False
+        return is_exportify(first_header(path, head, _CSV))
 
     @property
     def location(self) -> str:

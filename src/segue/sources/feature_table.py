@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -12,14 +11,12 @@ from typing import Final
 
 from segue.catalog.incoming import Part, Record, Skip
 from segue.errors import SourceError
-from segue.sources.export import Export, ExportFile, export_names
+from segue.sources.export import Export, ExportFile
 from segue.sources.exportify import is_exportify
 from segue.sources.feature_columns import SAMPLE, FeatureColumns
-from segue.sources.table import Row, header_of, open_table, read_table
-from segue.sources.walk import is_audio_name
+from segue.sources.table import Row, first_header, open_table, read_table
 
 _TABLE: Final = re.compile(r"\.(?:csv|tsv|tab)(?:\.gz)?$", re.IGNORECASE)
-_HEAD: Final = 1 << 16
 _Genres = dict[str, tuple[str, ...]]
 
 
@@ -59,16 +56,7 @@ class FeatureTable:
 
         Of a folder or zip the first table by name is looked at.
         """
-        if head and not head.startswith(b"PK"):
-            return _is_table(head)
-        names = export_names(path)
-        if not any(map(_TABLE.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
-            return False  # music with such a file among it is added for the music
-        try:
-            with Export(path, _TABLE).files()[0].open() as file:
-                return _is_table(file.read(_HEAD))
-        except (SourceError, IndexError):
-            return False
+        return _is_table(first_header(path, head, _TABLE))
 
     @property
     def location(self) -> str:
@@ -83,8 +71,7 @@ class FeatureTable:
         yield from export.left_out()
 
 
-def _is_table(head: bytes) -> bool:
-    header = header_of(head)
+def _is_table(header: tuple[str, ...]) -> bool:
     return FeatureColumns.of(header).tell_sound and not is_exportify(header)
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from segue.catalog.incoming import Skip
 from segue.errors import SourceError
-from segue.sources.export import ExportFile
+from segue.sources.export import Export, ExportFile, export_names
 from segue.sources.guard import text_lines
+from segue.sources.walk import is_audio_name
 
 _SEPARATORS: Final = ",;\t"
 _GZIP: Final = b"\x1f\x8b"
@@ -85,6 +89,30 @@ def header_of(head: bytes) -> tuple[str, ...]:
             head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
         return read_table(io.BytesIO(head[:_HEAD]))[0]
     except (zlib.error, SourceError):
+        return ()
+
+
+def first_header(path: Path, head: bytes, wanted: re.Pattern[str]) -> tuple[str, ...]:
+    """Return the header of a table, or of the first one by name in a folder or zip.
+
+    Empty where there is none, also where music lies beside it: that is added for the music.
+
+    Parameters
+    ----------
+    head
+        What the file begins with, empty for a folder.
+    wanted
+        Matches the names of tables, by `re.Pattern.search`.
+    """
+    if head and not head.startswith(b"PK"):
+        return header_of(head)
+    names = export_names(path)
+    if not any(map(wanted.search, names)) or any(is_audio_name(os.fsencode(n)) for n in names):
+        return ()
+    try:
+        with Export(path, wanted).files()[0].open() as file:
+            return header_of(file.read(_HEAD))
+    except (SourceError, IndexError):
         return ()
 
 
