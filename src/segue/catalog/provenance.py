@@ -60,18 +60,25 @@ class Provenance:
         ]
         return [SourceState(*row, *(found.get(row[0], 0) for found in counts)) for row in rows]
 
+    def known(self, kind: str, location: str) -> int | None:
+        """Return the id of a source, or None where it is not on record."""
+        row = self._database.query_one(
+            "SELECT id FROM source WHERE kind = ? AND location = ?", (kind, location)
+        )
+        return None if row is None else int(row[0])
+
     def id_of(self, kind: str, location: str) -> int:
-        """Return the id of a source; it is made if it is not there."""
-        query = "SELECT id FROM source WHERE kind = ? AND location = ?"
-        row = self._database.query_one(query, (kind, location))
-        if row is None:
+        """Return the id of a source; it is put on record if it is not."""
+        id_ = self.known(kind, location)
+        if id_ is None:
             with self._database.transaction() as connection:
                 connection.execute(
                     "INSERT OR IGNORE INTO source (kind, location, added_at) VALUES (?, ?, ?)",
                     (kind, location, time.time()),
                 )
-            row = self._database.query_one(query, (kind, location))
-        return int(row[0])
+            id_ = self.known(kind, location)
+        assert id_ is not None, "it was just put on record"
+        return id_
 
     def is_read(self, source_id: int, part: str, stamp: str) -> bool:
         """Return whether a part was read to its end as it is now."""
@@ -90,15 +97,6 @@ class Provenance:
             connection.execute(
                 "INSERT OR REPLACE INTO part VALUES (?, ?, ?)", (source_id, part, stamp)
             )
-
-    def forget_empty(self, source_id: int) -> None:
-        """Take a source off the record that brought nothing, and of which no part was read."""
-        brought = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {table} WHERE source_id = source.id)"
-            for table in (*_BROUGHT, "track", "part")
-        )
-        with self._database.transaction() as connection:
-            connection.execute(f"DELETE FROM source WHERE id = ? AND NOT ({brought})", (source_id,))
 
     def remove(self, source_id: int) -> None:
         """Take out a source with all it brought; tracks that others name as well stay."""

@@ -100,19 +100,27 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
     found = list(source.parts())
     parts = [replace(part, name=storable(part.name)) for part in found]
     location = storable(source.location)
-    importer = catalog.importer(source.kind, location)
     report = SourceReport(kind=source.kind, location=location)
     done, total = 0, sum(part.size for part in parts)
-    importer.tally = report
+    importer: Importer | None = None
+
+    def writer() -> Importer:
+        """Return what writes; a source that brings nothing is not put on record."""
+        nonlocal importer
+        if importer is None:
+            importer = catalog.importer(source.kind, location)
+            importer.tally = report
+        return importer
 
     def tell(within: int = 0) -> None:
         state = ImportProgress(source.kind, location, done + within, total, report.records)
         on_progress(state)
 
+    known = catalog.provenance.known(source.kind, location)
     read_before = {
         part.name
         for part in parts
-        if catalog.provenance.is_read(importer.source_id, part.name, part.stamp)
+        if known is not None and catalog.provenance.is_read(known, part.name, part.stamp)
     }
     unread = [part for part in found if storable(part.name) not in read_before]
     with _reader(source, unread) as read:
@@ -123,7 +131,7 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
             else:
                 try:
                     with _uncollected():
-                        _write(importer, part, read(part), report, tell)
+                        _write(writer, part, read(part), report, tell)
                 except (SourceError, ServiceError) as error:
                     report.failed += 1
                     report.problems.append((part.name, str(error)))
@@ -131,10 +139,8 @@ def add_source(catalog: Catalog, source: Source, on_progress: OnImport) -> Sourc
                         break  # the others would meet the same
                 else:
                     report.parts += 1
-                    catalog.provenance.mark_read(importer.source_id, part.name, part.stamp)
+                    catalog.provenance.mark_read(writer().source_id, part.name, part.stamp)
             done += part.size
-    if report.failed and not report.records:
-        catalog.provenance.forget_empty(importer.source_id)
     tell()
     report.seconds = time.monotonic() - started
     return report
@@ -172,7 +178,7 @@ def storable(name: str) -> str:
 
 
 def _write(
-    importer: Importer,
+    writer: Callable[[], Importer],
     part: Part,
     read: Iterator[tuple[int, list[Record]]],
     report: SourceReport,
@@ -183,6 +189,6 @@ def _write(
         bad = [record for record in batch if isinstance(record, Skip) and record.bad]
         for skip in bad[: max(0, _PROBLEMS_KEPT - len(report.problems))]:
             report.problems.append((part.name, f"{skip.reason}: {skip.where}"))
-        importer.write(batch)
+        writer().write(batch)
         reached = max(reached, within)  # at its end a file is closed
         tell(reached)
