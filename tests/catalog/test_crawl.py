@@ -260,7 +260,7 @@ def test_playlists_of_a_service_can_be_left_out(catalog: Catalog, crawl: Crawl) 
     catalog.importer("m3u", "/a.m3u").write([playlist("mine", "a")])
     crawl.write_results(begun(crawl), [(Item("p"), [])], 1, None)
     crawl.finish(1, playlist("p", "a"), last_page=1)
-    mine = load_interactions(catalog.database).playlist_ids.tolist()
+    mine = load_interactions(catalog.database).row_ids.tolist()
     assert [catalog.playlists.get(mine)[id_].name for id_ in mine] == ["mine"]
 
 

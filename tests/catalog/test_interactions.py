@@ -17,7 +17,7 @@ def test_playlists_in_order_as_rows_of_columns(tmp_path: Path) -> None:
     a, b, c = ids_of(found, ["spotify:a", "spotify:b", "spotify:c"])
     assert read.indptr.tolist() == [0, 3, 3, 4]
     assert read.track_ids[read.indices].tolist() == [c, a, c, b]
-    assert read.playlist_ids.tolist() == [1, 2, 3]
+    assert read.row_ids.tolist() == [1, 2, 3]
     assert len(set(read.artist_ids)) == len(set(read.album_ids)) == 1
     matrix = read.matrix()
     assert matrix.dtype == np.float32

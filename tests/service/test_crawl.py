@@ -427,7 +427,7 @@ def test_the_picture_counts_what_is_there(catalog: Catalog) -> None:
     assert sum(day["read"] for day in picture["days"]) == report.read
     assert 0 < picture["artists"]["gini"] < 1
     assert picture["artists"]["top_percent_share"] >= 1 / picture["artists"]["count"]
-    assert load_interactions(catalog.database).playlist_ids.tolist() == []
+    assert load_interactions(catalog.database).row_ids.tolist() == []
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Sound:
         UsageError
             If the seed has no vectors or `k` is below 1.
         """
-        if len(seed.vectors) == 0:
+        if seed.vectors is None or len(seed.vectors) == 0:
             raise UsageError("recommending by sound needs a song that was listened to")
         query = seed.vectors.mean(axis=0)
         query = query / max(float(np.linalg.norm(query)), 1e-12)
