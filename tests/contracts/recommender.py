@@ -177,6 +177,15 @@ class RecommenderContract:
             assert reason.kind in kinds
             assert reason.track in (0, 1000, 1001)
 
+    def test_scores_of_chosen_songs_are_those_of_the_ranking(self) -> None:
+        model = self.fitted()
+        seed = Seed(likes=ids(1000, 1101))
+        answer = model.recommend(seed, 1000)
+        scores = model.score(seed, np.append(answer.ids, 77))
+        assert scores.dtype == np.float32
+        np.testing.assert_allclose(scores[:-1], answer.scores, rtol=1e-5, atol=1e-6)
+        assert scores[-1] == 0
+
     def test_stored_and_read_again(self, tmp_path: Path) -> None:
         model = self.fitted()
         save_artifact(tmp_path, model.name, model.arrays(), {"options": model.options})

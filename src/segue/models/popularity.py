@@ -53,6 +53,11 @@ class Popularity:
         """Return in how many rows each stands."""
         return self.vocabulary_.popular(ids)
 
+    def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:  # noqa: ARG002
+        """Return in how many rows each stands."""
+        columns = self.vocabulary_.columns(ids)
+        return np.where(columns >= 0, self.vocabulary_.counts[columns], 0).astype(np.float32)
+
     def arrays(self) -> Arrays:
         """Return the counts and what belongs to them."""
         return {**self.vocabulary_.arrays()}

@@ -71,6 +71,13 @@ class Recommender(Protocol):
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
         """Return why each of `ids`, which `recommend` gave for this seed, is in its answer."""
 
+    def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return how much the model is for each of some songs [shape=(n,)]; 0 if not known.
+
+        What `recommend` ranks by, for songs of one's own choice: the likes and what is not
+        allowed included.
+        """
+
     def arrays(self) -> Arrays:
         """Return all that was learned, as arrays that can be stored one by one."""
 
