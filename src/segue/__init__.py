@@ -25,10 +25,13 @@ from segue.errors import (
 )
 
 if TYPE_CHECKING:
+    from segue.catalog.filters import Filters
     from segue.catalog.records import Problem
     from segue.service.add import AddProgress, AddReport
+    from segue.service.learning import LearnFrom
     from segue.service.library import Library, install_ear
     from segue.service.recognise import KINDS
+    from segue.service.recommendation import Recommendation, Wish
     from segue.service.restore import restore
     from segue.types import Answer, Hit, Track
 
@@ -41,16 +44,20 @@ __all__ = [
     "Answer",
     "AudioError",
     "EarError",
+    "Filters",
     "Hit",
+    "LearnFrom",
     "Library",
     "LibraryError",
     "NotFoundError",
     "Problem",
+    "Recommendation",
     "SegueError",
     "ServiceError",
     "SourceError",
     "Track",
     "UsageError",
+    "Wish",
     "__version__",
     "install_ear",
     "open",
@@ -63,10 +70,14 @@ _LAZY: Final = {
     "AddProgress": "segue.service.add",
     "AddReport": "segue.service.add",
     "Answer": "segue.types",
+    "Filters": "segue.catalog.filters",
     "Hit": "segue.types",
+    "LearnFrom": "segue.service.learning",
     "Library": "segue.service.library",
     "Problem": "segue.catalog.records",
+    "Recommendation": "segue.service.recommendation",
     "Track": "segue.types",
+    "Wish": "segue.service.recommendation",
     "install_ear": "segue.service.library",
     "restore": "segue.service.restore",
 }

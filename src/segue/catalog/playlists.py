@@ -91,6 +91,31 @@ class Playlists:
         rows = self._database.query(f"SELECT id FROM playlist {condition} ORDER BY id", values)
         return [id_ for (id_,) in rows]
 
+    def named(self, name: str) -> list[int]:
+        """Return the ids of the playlists of a name, in any case, the largest first.
+
+        Where the name stands exactly, those alone.
+        """
+        rows = self._database.query(
+            "SELECT id, name FROM playlist WHERE name = ? COLLATE NOCASE ORDER BY size DESC, id",
+            (name,),
+        )
+        exact = [id_ for id_, other in rows if other == name]
+        return exact or [id_ for id_, _ in rows]
+
+    def together(self, ones: Sequence[int], others: Sequence[int]) -> int:
+        """Return how many playlists have one of `ones` and one of `others`."""
+        # SQLite looks for the bytes of an id; where it stands between two entries is sifted out.
+        has = [" OR ".join("instr(items, ?)" for _ in ids) or "0" for ids in (ones, others)]
+        rows = self._database.stream(
+            f"SELECT items FROM playlist WHERE ({has[0]}) AND ({has[1]})",
+            [int(id_).to_bytes(ID.itemsize, "little") for id_ in (*ones, *others)],
+        )
+        return sum(
+            bool(np.isin(entries, ones).any() and np.isin(entries, others).any())
+            for entries in (np.frombuffer(items, ID) for (items,) in rows)
+        )
+
     def counts(self) -> tuple[int, int]:
         """Return how many playlists there are, and entries in them."""
         return tuple(

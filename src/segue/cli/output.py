@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from segue.service.add import AddProgress, AddReport
     from segue.service.importing import SourceReport
-    from segue.types import Answer, Track
+    from segue.service.recommendation import Recommendation
+    from segue.types import Answer, Hit, Track
 
 _WIDE: Final = 110  # columns from which on an answer shows albums
 _ALBUM: Final = 4  # their place among the columns
 _FILE_WIDTH: Final = 160  # columns where no terminal sets a limit
 _REASONS_SHOWN: Final = 8
+_NAMED: Final = 5  # songs that an answer started from
 _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is no terminal
 
 
@@ -80,21 +82,37 @@ def _of(number: int, word: str) -> str:
 
 def print_answer(answer: Answer) -> None:
     """Print what sounds like a song."""
+    click.echo(f"Sounds like {printable(answer.seed.name)}")
+    print_hits(answer.hits, scored="alike")
+    print_others(answer.others)
+
+
+def print_recommendation(answer: Recommendation) -> None:
+    """Print what goes with songs, a playlist, a title or a listener."""
+    click.echo(f"Goes with {printable(_started_from(answer))}  [{answer.model}]")
+    if answer.dislikes:
+        click.echo(f"Away from {printable(_names(answer.dislikes))}")
+    print_hits(answer.hits)
+    print_others(answer.others)
+
+
+def print_hits(hits: Sequence[Hit], *, scored: str = "") -> None:
+    """Print the songs of an answer, with their scores under a heading where it is given."""
     rows: list[tuple[str, ...]] = [
         (
             str(rank),
-            f"{hit.score:.2f}",
+            f"{hit.score:.2f}" if scored else "",
             hit.title,
             hit.artist,
             hit.track.album,
             length(hit.track.duration),
             "; ".join(hit.reasons),
         )
-        for rank, hit in enumerate(answer, 1)
+        for rank, hit in enumerate(hits, 1)
     ]
     columns: list[tuple[str, dict[str, Any]]] = [
         ("#", {"justify": "right", "min_width": 2}),
-        ("alike", {"justify": "right", "min_width": 5}),
+        (scored, {"justify": "right", "min_width": 5}),
         ("title", {"ratio": 3, "min_width": 12}),
         ("artist", {"ratio": 2}),
         ("album", {"ratio": 2}),
@@ -104,16 +122,38 @@ def print_answer(answer: Answer) -> None:
     shown = [i for i, column in enumerate(zip(*rows, strict=True)) if any(column)]
     if console().width < _WIDE and _ALBUM in shown:
         shown.remove(_ALBUM)
-    columns = [columns[i] for i in shown]
-    rows = [tuple(row[i] for i in shown) for row in rows]
-    click.echo(f"Sounds like {printable(answer.seed.name)}")
     if rows:
-        table(columns, rows)
+        table([columns[i] for i in shown], [tuple(row[i] for i in shown) for row in rows])
     else:
         click.echo("Nothing else was found.")
-    if answer.others:
-        names = "; ".join(f"{printable(track.name)} ({track.id})" for track in answer.others)
+
+
+def print_others(tracks: Sequence[Track]) -> None:
+    """Print on standard error which other songs may have been meant."""
+    if tracks:
+        names = "; ".join(f"{printable(track.name)} ({track.id})" for track in tracks)
         click.echo(f"You may have meant: {names}", err=True)
+
+
+def _started_from(answer: Recommendation) -> str:
+    playlist = answer.playlist
+    if playlist is not None:
+        alike = f", the largest of {playlist.alike:,} of that name" if playlist.alike > 1 else ""
+        return (
+            f"the playlist {playlist.name!r} "
+            f"({counted([(playlist.size, 'songs')]) or 'empty'}{alike})"
+        )
+    named = _names(answer.likes)
+    if not answer.title:
+        return named
+    return f"{named}, in a playlist {answer.title!r}" if named else f"the title {answer.title!r}"
+
+
+def _names(tracks: Sequence[Track]) -> str:
+    """Return the names of tracks; of many, the last ones, which count most."""
+    names = "; ".join(track.name for track in tracks[-_NAMED:])
+    more = len(tracks) - _NAMED
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def print_tracks(

@@ -14,6 +14,7 @@ from segue.catalog.merges import STATES as MERGE_STATES
 from segue.catalog.records import Problem
 from segue.config import FILE_NAME, ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, SegueError, UsageError
+from segue.service.by_company import ByCompany
 from segue.service.lock import write_lock
 from segue.service.resolve import Song, resolve, resolve_exactly
 from segue.service.restore import checked_backup, is_sqlite
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 
-class Library:
+class Library(ByCompany):
     """A folder with a catalogue of music, and what Segue can do with it.
 
     Parameters
@@ -479,10 +480,7 @@ class Library:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        if self.read_only:
-            raise LibraryError(
-                f"the library at {self.path} cannot be written; check who owns it and its disk"
-            )
+        self._check_writable()
         with write_lock(self.path, self._on_wait):
             yield
 
