@@ -120,3 +120,12 @@ def test_another_seed_begins_elsewhere() -> None:
 def test_options_out_of_range(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="expected"):
         small(**options)
+
+
+def test_vectors_are_the_factors_and_zero_where_not_known() -> None:
+    model = Als(factors=6).fit(planted())
+    vectors, known = model.vectors(ids(1000, 77))
+    assert known.tolist() == [True, False]
+    assert vectors.shape == (2, 6)
+    assert vectors[0].any()
+    assert not vectors[1].any()

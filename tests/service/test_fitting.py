@@ -22,7 +22,8 @@ from segue.models.artifact import load_artifact
 from segue.models.recommender import FitProgress
 from segue.models.registry import MODELS as REGISTERED
 from segue.models.registry import model_class
-from segue.service.fitted import BLEND, PARTS, load_model
+from segue.recommend.blend import PARTS
+from segue.service.fitted import BLEND, load_model
 from segue.service.fitting import (
     NAMES,
     FitState,

@@ -446,7 +446,7 @@ def test_vectors_as_word2vec_text(vectors: Library, tmp_path: Path) -> None:
 
 
 def test_vectors_as_parquet(vectors: Library, tmp_path: Path) -> None:
-    pq: Any = pytest.importorskip("pyarrow.parquet")
+    pq: Any = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
     listening(vectors)
     written = vectors.export_vectors(tmp_path / "v.parquet", form="parquet")
     read = pq.read_table(tmp_path / "v.parquet").to_pydict()

@@ -174,6 +174,16 @@ class Als:
         scores = self.search_.scores(folded.sum(axis=1), np.maximum(columns, 0))
         return np.where(columns >= 0, np.maximum(scores, 0), 0).astype(np.float32)
 
+    def vectors(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the songs' factors [shape=(n, factors)] and which of them are known.
+
+        The factors of a song that is not known are zero.
+        """
+        columns = self.vocabulary_.columns(ids)
+        found = self.search_.vectors(np.maximum(columns, 0)).astype(np.float32)
+        found[columns < 0] = 0
+        return found, columns >= 0
+
     def _folded(self, seed: Seed) -> Floats | None:
         """Return what each of the seed's columns adds to its factors [shape=(factors, s)].
 

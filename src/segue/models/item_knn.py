@@ -163,8 +163,12 @@ class ItemKnn:
     def recommend(self, seed: Seed, k: int) -> Ranking:
         """Return the songs that stand together with the likes most."""
         check_k(k)
-        columns, scores = self.neighbors_.scored(self.vocabulary_, seed)
+        columns, scores = self.votes(seed)
         return self.vocabulary_.ranking(columns, scores, seed, k)
+
+    def votes(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return all that the likes are neighbours of, columns rising, and the scores."""
+        return self.neighbors_.scored(self.vocabulary_, seed)
 
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
         """Return the like that brought most of each song's score."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
@@ -66,6 +66,8 @@ class PlaylistKnn:
         How much long playlists are marked down: 0 not, 0.5 as a cosine does, 1 by their length.
     power
         How much more the most alike playlists count, when the seed has many songs.
+    song_weight
+        Of songs; 0 looks at artists alone.
     artist_weight
         Of artists beside songs; 0 looks at songs alone.
     artist_boost
@@ -84,6 +86,7 @@ class PlaylistKnn:
     idf_power: float = 1.25
     length_power: float = 0.5
     power: float = 2.0
+    song_weight: float = 1.0
     artist_weight: float = 0.6
     artist_boost: float = 1.0
     recency: float = 0.0
@@ -106,7 +109,9 @@ class PlaylistKnn:
         if len(chosen) < matrix.shape[1]:
             matrix = matrix[:, chosen]
         drawn = np.random.default_rng(self.seed).permutation(matrix.shape[0])
-        matrix = matrix[drawn[np.diff(matrix.indptr)[drawn] > 0]]
+        drawn = drawn[np.diff(matrix.indptr)[drawn] > 0]
+        matrix = matrix[drawn]
+        self.rows_ = drawn.astype(np.int32)  # which row of the interactions each playlist is
         self.vocabulary_ = vocabulary
         self.playlists_ = Postings(matrix.indptr.astype(np.int64), matrix.indices)
         self.lengths_ = np.diff(matrix.indptr).astype(np.float32)
@@ -133,12 +138,12 @@ class PlaylistKnn:
     def recommend(self, seed: Seed, k: int) -> Ranking:
         """Return the songs with most votes; where the neighbours have fewer, common ones follow."""
         check_k(k)
-        columns, scores = self._scored(seed)
+        columns, scores = self.votes(seed)
         return self.vocabulary_.ranking(columns, scores, seed, k)
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return each one's share of the votes, with the boost; 0 for what no neighbour has."""
-        columns, scores = self._scored(seed)
+        columns, scores = self.votes(seed)
         asked = self.vocabulary_.columns(ids)
         if len(columns) == 0:
             return np.zeros(len(ids), dtype=np.float32)
@@ -192,11 +197,21 @@ class PlaylistKnn:
                 found[:, like] += weights[artist] / sharing[artist] * held**0.25
         return found
 
-    def _scored(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def view(self, **options: Any) -> Self:
+        """Return the same playlists, asked with other options of `recommend`.
+
+        `min_count`, `max_postings` and `seed` were settled by the fit.
+        """
+        other = replace(self, **options)
+        for name, learned in vars(self).items():
+            if name.endswith("_"):
+                setattr(other, name, learned)
+        return other
+
+    def votes(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns that have votes, rising, and their scores; likes are among them."""
         asked = self._asked(seed)
-        rows, votes = self._neighbors(asked)
-        voting = np.repeat(votes, self.playlists_.lengths(rows))
-        columns, scores = total(self.playlists_.gather(rows), voting, len(self.vocabulary_))
+        columns, scores = self.poll(*self._neighbors(asked))
         if self.artist_boost and len(seed.likes):
             boosts = np.zeros(len(self.artist_ids_) + 1, dtype=np.float32)  # the last: unknown
             known = asked.of_like[asked.of_like >= 0]
@@ -205,10 +220,22 @@ class PlaylistKnn:
             scores = scores * (1 + boosts[self.artists_of_[columns]])
         return columns, scores
 
+    def neighbors(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the playlists that vote, most alike first, and their votes, 1 together."""
+        return self._neighbors(self._asked(seed))
+
+    def poll(
+        self, playlists: NDArray[np.int32], votes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns of what some playlists hold, rising, and the sum of their votes."""
+        voting = np.repeat(votes, self.playlists_.lengths(playlists))
+        return total(self.playlists_.gather(playlists), voting, len(self.vocabulary_))
+
     def _neighbors(self, asked: _Asked) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the playlists that vote, most alike first, and their votes, 1 together."""
-        rows = self.songs_.gather(asked.songs)
-        amounts = np.repeat(asked.song_weights, self.songs_.lengths(asked.songs))
+        songs = asked.songs if self.song_weight else asked.songs[:0]
+        rows = self.songs_.gather(songs)
+        amounts = np.repeat(asked.song_weights[: len(songs)], self.songs_.lengths(songs))
         if self.artist_weight and len(asked.artists):
             held = _ROOTS[self.artists_.gather(asked.artists, self.artist_songs_)]
             sizes = self.artists_.lengths(asked.artists)
@@ -245,7 +272,7 @@ class PlaylistKnn:
         rarity = self._rarity(self.artist_counts_[unique])
         return _Asked(
             songs,
-            (weights * self._rarity(known.counts[songs])).astype(np.float32),
+            (self.song_weight * weights * self._rarity(known.counts[songs])).astype(np.float32),
             np.concatenate([found.likes, np.full(len(disliked), -1, dtype=np.int32)]),
             unique.astype(np.int32),
             (self.artist_weight * rarity * np.sqrt(sums)).astype(np.float32),
@@ -270,6 +297,7 @@ class PlaylistKnn:
             "playlists_indptr": self.playlists_.indptr,
             "playlists_indices": self.playlists_.indices,
             "lengths": self.lengths_,
+            "rows": self.rows_,
             "songs_indptr": self.songs_.indptr,
             "songs_indices": self.songs_.indices,
             "artists_indptr": self.artists_.indptr,
@@ -289,6 +317,7 @@ class PlaylistKnn:
         model.songs_ = Postings(arrays["songs_indptr"], arrays["songs_indices"])
         model.artists_ = Postings(arrays["artists_indptr"], arrays["artists_indices"])
         model.lengths_ = arrays["lengths"]
+        model.rows_ = arrays["rows"]
         model.artist_songs_ = arrays["artist_songs"]
         model.artist_counts_ = arrays["artist_counts"]
         model.artist_ids_ = arrays["model_artist_ids"]

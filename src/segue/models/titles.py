@@ -92,6 +92,9 @@ class Titles:
         on_progress(FitProgress("reading titles", 1, 3))
         titles, rows = _distinct(interactions, np.diff(matrix.indptr))
         sizes = [len(of_title) for of_title in rows]
+        self.row_titles_ = np.full(matrix.shape[0], -1, dtype=np.int32)
+        for title, of_title in enumerate(rows):
+            self.row_titles_[of_title] = title
         of_titles = csr_matrix(
             (
                 np.ones(sum(sizes), dtype=np.float32),
@@ -149,12 +152,12 @@ class Titles:
     def recommend(self, seed: Seed, k: int) -> Ranking:
         """Return the songs most expected in a playlist called so."""
         check_k(k)
-        columns, scores = self._scored(seed)
+        columns, scores = self.votes(seed)
         return self.vocabulary_.ranking(columns, scores, seed, k)
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the share of playlists of this title that each is expected in; names add to it."""
-        columns, scores = self._scored(seed)
+        columns, scores = self.votes(seed)
         asked = self.vocabulary_.columns(ids)
         if len(columns) == 0:
             return np.zeros(len(ids), dtype=np.float32)
@@ -167,7 +170,7 @@ class Titles:
         A count of 0: the title names its artist, or has a word of its title. The kind is
         ``playlists`` where only playlists with the same songs have it, not those called so.
         """
-        titles, _ = self._alike(seed)
+        titles, _ = self.alike(seed)
         called = self._held_by(titles)
         called.update((song, called.get(song, 0)) for song in self._named(seed)[0].tolist())
         columns, scores, known = self._first(seed)
@@ -191,7 +194,8 @@ class Titles:
         songs, sums = total(self.held_.gather(titles), counts, len(self.vocabulary_))
         return dict(zip(songs.tolist(), sums.astype(int).tolist(), strict=True))
 
-    def _scored(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def votes(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns that are expected, rising, and their scores."""
         columns, scores, known = self._first(seed)
         # How much is known of the title says how far those beside are beside it.
         share = self.company * known / (known + self.prior) if known else 0.0
@@ -210,7 +214,7 @@ class Titles:
 
         Then in how many playlists the titles are, each as far as it is alike.
         """
-        titles, weights = self._alike(seed)
+        titles, weights = self.alike(seed)
         named, expected = self._named(seed)
         if len(titles) == 0 and len(named) == 0:
             return named, expected, 0.0
@@ -246,7 +250,7 @@ class Titles:
         votes = alike**2 * np.sqrt(self.sizes_[titles])
         return titles, (votes / max(float(votes.sum()), 1e-30)).astype(np.float32)
 
-    def _alike(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def alike(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the titles most like the seed's, most alike first, and their weights."""
         features = features_of(*title_of(seed.title, seed.description))
         keys = np.fromiter(features, np.uint32, len(features))
@@ -296,6 +300,7 @@ class Titles:
 _LISTS: Final = ("lists", "held", "having")
 _PLAIN: Final = (
     "rows",
+    "row_titles",
     "sizes",
     "lengths",
     "keys",

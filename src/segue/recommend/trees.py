@@ -71,19 +71,16 @@ def _graph(dump: dict[str, Any]) -> bytes:
             "treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids"
         )
     }  # fmt: skip
-    leaves: dict[str, list[Any]] = {
-        name: [] for name in ("treeids", "nodeids", "ids", "weights")
-    }
+    leaves: dict[str, list[Any]] = {name: [] for name in ("treeids", "nodeids", "ids", "weights")}
     for tree, info in enumerate(dump["tree_info"]):
         _add_tree(tree, info["tree_structure"], nodes, leaves)
-    node = helper.make_node(
-        "TreeEnsembleRegressor",
-        ["features"],
-        ["scores"],
-        domain="ai.onnx.ml",
-        n_targets=1,
+    attributes: dict[str, Any] = {
+        "n_targets": 1,
         **{f"nodes_{name}": values for name, values in nodes.items()},
         **{f"target_{name}": values for name, values in leaves.items()},
+    }
+    node = helper.make_node(
+        "TreeEnsembleRegressor", ["features"], ["scores"], domain="ai.onnx.ml", **attributes
     )
     count = dump["max_feature_idx"] + 1
     graph = helper.make_graph(

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import LibraryError, NotFoundError, UsageError
 from segue.models.artifact import Artifact, delete_artifact, list_artifacts, load_artifact
+from segue.models.recommender import Recommender
 from segue.models.registry import MODELS, model_class
+from segue.recommend.blend import PARTS
 from segue.types import Ranking, Reason, Seed
 
 BLEND: Final = "blend"
-PARTS: Final = tuple(name for name in MODELS if name != "knn_baseline")
-"""What the blend is of."""
 
 _TABLES: Final = {  # what of `material_state` tells of changes of each
     "playlists": ("playlists", "playlist"),
@@ -270,7 +270,7 @@ def _load_blend(models: Path) -> FittedModel:
     seconds, peak = _costs(artifact)
     return FittedModel(
         BLEND,
-        Blend({name: part.model for name, part in parts.items()}, ranker),
+        Blend({name: cast(Recommender, part.model) for name, part in parts.items()}, ranker),
         seconds + sum(part.fit_seconds for part in parts.values()),
         max(peak, *(part.peak_rss_mb for part in parts.values())),
         known_to(parts),

@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
 from segue.errors import LibraryError, NotFoundError, UsageError
 from segue.models.artifact import Artifact, load_artifact, save_artifact
-from segue.models.recommender import FitProgress, OnProgress, silent
+from segue.models.recommender import FitProgress, OnProgress, Recommender, silent
 from segue.models.registry import MODELS, model_class
+from segue.recommend.blend import PARTS
 from segue.service.fitted import (
     BLEND,
-    PARTS,
     FittedModel,
     StoredModel,
     check_name,
@@ -32,7 +32,7 @@ from segue.service.fitted import (
 from segue.service.memory import peak_mb, reset_peak
 from segue.types import SCHEMA_VERSION, Interactions
 
-NAMES: Final = (*PARTS, BLEND)
+NAMES: Final = (*(name for name in MODELS if name != "knn_baseline"), BLEND)
 """What is fitted when nothing is named; `knn_baseline` is there for comparison alone."""
 
 _LIBRARIES: Final = ("numpy", "scipy", "gensim", "implicit", "sparse_dot_topn", "lightgbm")
@@ -189,7 +189,7 @@ def fit_models(
             parts = {part: fitted[part] for part in PARTS}
             fitted[name] = FittedModel(
                 name,
-                Blend({part: parts[part].model for part in parts}, learned),
+                Blend({part: cast(Recommender, parts[part].model) for part in parts}, learned),
                 seconds + sum(part.fit_seconds for part in parts.values()),
                 max(peak, *(part.peak_rss_mb for part in parts.values())),
                 known_to(parts),
@@ -275,7 +275,7 @@ def _fit(
     reset_peak()
     started = time.perf_counter()
     if name == BLEND:
-        from segue.recommend.blend import fit_ranker
+        from segue.recommend.growing import fit_ranker
 
         learned: Any = fit_ranker(interactions, on_progress=tell)
     else:

@@ -12,8 +12,9 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.filters import matching, sifted
 from segue.errors import NotFoundError, UsageError
 from segue.models.artifact import list_artifacts
+from segue.recommend.blend import PARTS
 from segue.service.choice import Choice
-from segue.service.fitted import BLEND, PARTS, FittedModel, current_fits, load_model
+from segue.service.fitted import BLEND, FittedModel, current_fits, load_model
 from segue.service.learning import ROW_NAMES
 from segue.service.recommendation import Recommendation, Wish
 from segue.service.start import Start, start_of

@@ -1,0 +1,127 @@
+"""All models by company as one: their evidence side by side, weighed by trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.models.checks import check_k
+from segue.models.recommender import Arrays, Recommender
+from segue.models.vocabulary import Vocabulary
+from segue.recommend.evidence import Evidence
+from segue.recommend.trees import Trees
+from segue.types import Ranking, Reason, Seed
+
+PARTS = ("playlist_knn", "titles", "item_knn", "als", "word2vec")
+"""The models that a blend rests on."""
+
+
+@dataclass
+class Ranker:
+    """How much each piece of evidence counts: trees that were grown on playlists kept apart.
+
+    Parameters
+    ----------
+    candidates
+        Songs that are looked at for a seed, by the votes of alike playlists; others add to them.
+    """
+
+    name: ClassVar[str] = "blend"
+    candidates: int = 1200
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return asdict(self)
+
+    def arrays(self) -> Arrays:
+        """Return the trees."""
+        return {"trees": self.trees_.graph}
+
+    @classmethod
+    def from_arrays(cls, options: dict[str, Any], arrays: Arrays) -> Self:
+        """Return the grown ranker."""
+        return cls(**options).grown(Trees(arrays["trees"]))
+
+    def grown(self, trees: Trees) -> Self:
+        """Take the trees, and return self."""
+        self.trees_ = trees
+        return self
+
+
+class Blend:
+    """Ranks what any of the models brings by all that they say of it.
+
+    Parameters
+    ----------
+    models
+        The fitted `PARTS`, all of the same interactions.
+    ranker
+        Trained with the same kinds of models.
+    """
+
+    name: ClassVar[str] = "blend"
+
+    def __init__(self, models: Mapping[str, Recommender], ranker: Ranker) -> None:
+        self._models = models
+        self._ranker = ranker
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return Evidence(self._models, self._ranker.candidates)
+
+    @property
+    def vocabulary_(self) -> Vocabulary:
+        """The tracks that can be answered."""
+        return self._evidence.vocabulary
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of the ranker."""
+        return self._ranker.options
+
+    def recommend(self, seed: Seed, k: int) -> Ranking:
+        """Return the `k` best of the candidates; where there are fewer, common songs follow.
+
+        The score is a chance between 0 and 1 in form alone: it grows with how sure the trees are.
+        """
+        check_k(k)
+        columns, scores = self._rated(seed)
+        return self.vocabulary_.ranking(columns, scores, seed, k)
+
+    def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the score of each song; 0 for those that are no candidates."""
+        columns, scores = self._rated(seed)
+        asked = self.vocabulary_.columns(ids)
+        if len(columns) == 0:
+            return np.zeros(len(ids), dtype=np.float32)
+        place = np.minimum(np.searchsorted(columns, asked), len(columns) - 1)
+        return np.where(columns[place] == asked, scores[place], 0).astype(np.float32)
+
+    def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
+        """Return the reason of the first model that has one: playlists, pairs of songs, titles."""
+        reasons = self._models["playlist_knn"].explain(seed, ids)
+        for name in ("item_knn", "titles", "word2vec"):
+            if all(reason.kind != "popular" for reason in reasons):
+                break
+            others = self._models[name].explain(seed, ids)
+            reasons = [
+                other if reason.kind == "popular" else reason
+                for reason, other in zip(reasons, others, strict=True)
+            ]
+        return reasons
+
+    def _rated(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        columns, evidence = self._evidence.gather(seed)
+        rated = self._ranker.trees_(as_matrix(evidence))
+        return columns, (1 / (1 + np.exp(-np.clip(rated, -30, 30)))).astype(np.float32)
+
+
+def as_matrix(evidence: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the evidence as the trees read it [shape=(candidates, kinds)]."""
+    return np.stack(list(evidence.values()), axis=1).astype(np.float32)
