@@ -61,7 +61,7 @@ class Als:
     """
 
     name: ClassVar[str] = "als"
-    factors: int = 64
+    factors: int = 128
     iterations: int = 10
     regularization: float = 50.0
     alpha: float = 40.0
