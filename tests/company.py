@@ -15,7 +15,10 @@ from segue.catalog.incoming import FeatureRecord, ListenRecord, Record
 from segue.catalog.records import TrackRecord
 from segue.service.library import Library
 
-NUMBERS = "one two three four five six seven eight nine ten".split()
+NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
+).split()
 GROUPS = {"granite": "rock", "velvet": "jazz", "neon": "synth pop"}
 ARTISTS = {
     "granite": ("Stone Wolves", "Iron Larks"),
@@ -43,6 +46,17 @@ def playlists(count: int = 60, seed: int = 0) -> list[Record]:
     for row in range(count):
         group = list(GROUPS)[row % 3]
         chosen = [piece(group, int(i)) for i in rng.permutation(9)[:6]]
+        found.append(playlist(f"million_playlist:{row}", *chosen, name=TITLES[group]))
+    return found
+
+
+def long_playlists(count: int = 120, seed: int = 0) -> list[Record]:
+    """Return playlists of 14 of the 20 songs of one group each: the blend can learn from them."""
+    rng = np.random.default_rng(seed)
+    found: list[Record] = []
+    for row in range(count):
+        group = list(GROUPS)[row % 3]
+        chosen = [piece(group, int(i)) for i in rng.permutation(20)[:14]]
         found.append(playlist(f"million_playlist:{row}", *chosen, name=TITLES[group]))
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from company import MODELS, genres, open_library, piece, playlists, write
+from company import MODELS, genres, long_playlists, open_library, piece, playlists, write
 from incoming import playlist
 from segue.cli.main import segue
 
@@ -74,6 +74,32 @@ def test_a_model_that_cannot_learn_is_told_of(home: Path) -> None:
     assert "! word2vec: word2vec has nothing to learn from" in done.stderr
 
 
+def test_what_is_not_named_and_has_too_little_is_left_out_in_one_line(home: Path) -> None:
+    assert home.exists()
+    why = "blend needs at least 100 playlists of more than 10 songs; there are 0"
+    done = run("fit")
+    assert done.return_value == 0
+    assert f"blend was left out: {why}." in done.stdout.splitlines()
+    assert why not in done.stderr
+    done = run("fit", "blend")
+    assert done.return_value == 1
+    assert f"! blend: {why}" in done.stderr.splitlines()
+
+
+def test_all_are_fitted_and_the_blend_answers(home: Path) -> None:
+    with open_library(home, long_playlists()):
+        pass
+    done = run("fit")
+    assert done.return_value == 0
+    assert "left out" not in done.stdout
+    assert "blend (7 of 7): growing trees ..." in done.stderr
+    assert any(line.split()[:1] == ["blend"] for line in run("models").stdout.splitlines())
+    assert read("models")["models"][1]["options"] == {"candidates": 1200}
+    found = read("recommend", "--like", "granite one")
+    assert found["model"] == "blend"
+    assert all(hit["title"].startswith("Granite") for hit in found["hits"][:8])
+
+
 def test_fit_of_what_is_not_there(home: Path) -> None:
     assert run("fit", "nope").return_value == 2
     assert "there is no model 'nope'" in run("fit", "nope").stderr
@@ -89,7 +115,7 @@ def test_models_are_listed_and_removed(home: Path) -> None:
     run("fit", "popularity", "item_knn")
     shown = run("models").stdout
     assert "60 playlists" in shown
-    assert "n_neighbors 500" in shown
+    assert read("models")["models"][0]["options"]["n_neighbors"] == 500
     assert "the same" in shown
     assert "has changed" not in shown
     with open_library(home, []) as library:

@@ -1,20 +1,28 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import segue
-from company import MODELS, database_of, listens, open_library, piece, playlists, write
+from blending import long_planted
+from company import (
+    MODELS,
+    database_of,
+    group_of,
+    listens,
+    long_playlists,
+    open_library,
+    piece,
+    playlists,
+    write,
+)
 from contracts.recommender import planted
 from incoming import playlist
 from segue.errors import LibraryError, NotFoundError, UsageError
@@ -34,55 +42,13 @@ from segue.service.fitting import (
 )
 from segue.service.learning import LearnFrom
 from segue.service.library import Library
-from segue.types import Interactions, Ranking, Reason, Seed
+from segue.types import Seed
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     with open_library(tmp_path / "library") as library:
         yield library
-
-
-class Ranker:
-    """Stands in for the blend's ranker."""
-
-    options = {"trees": 3}  # noqa: RUF012
-
-    def arrays(self) -> dict[str, Any]:
-        return {"leaves": np.arange(3)}
-
-    @classmethod
-    def from_arrays(cls, options: dict[str, Any], arrays: dict[str, Any]) -> Ranker:
-        assert (options, arrays["leaves"].tolist()) == (cls.options, [0, 1, 2])
-        return cls()
-
-
-class Blend:
-    """Stands in for the blend: it answers as one of its models does."""
-
-    def __init__(self, models: dict[str, Any], ranker: Ranker) -> None:
-        assert isinstance(ranker, Ranker)
-        self.models = models
-
-    def recommend(self, seed: Seed, k: int) -> Ranking:
-        found: Ranking = self.models["playlist_knn"].recommend(seed, k)
-        return found
-
-    def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
-        found: list[Reason] = self.models["playlist_knn"].explain(seed, ids)
-        return found
-
-
-@pytest.fixture
-def blend(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fit_ranker(interactions: Interactions, *, on_progress: Any) -> Ranker:
-        assert len(interactions)
-        on_progress(FitProgress("growing trees", 1, 2, 0.5))
-        return Ranker()
-
-    module = ModuleType("segue.recommend.blend")
-    module.__dict__.update(Ranker=Ranker, Blend=Blend, fit_ranker=fit_ranker)
-    monkeypatch.setitem(sys.modules, "segue.recommend.blend", module)
 
 
 def folder_of(library: Library, name: str) -> str:
@@ -116,9 +82,9 @@ def test_names_of_other_artists_do_not_count() -> None:
 
 
 def test_the_blend_brings_what_it_is_of_and_names_are_in_order() -> None:
-    assert with_parts(["blend"]) == list(NAMES)
+    assert with_parts(["blend"]) == [name for name in NAMES if name != "popularity"]
     assert with_parts(["item_knn", "popularity", "item_knn"]) == ["popularity", "item_knn"]
-    assert set(REGISTERED) - set(PARTS) == {"knn_baseline"}
+    assert set(REGISTERED) - set(PARTS) == {"knn_baseline", "popularity"}
     with pytest.raises(UsageError, match="there is no model 'nope'"):
         with_parts(["nope"])
 
@@ -131,17 +97,17 @@ def test_compact_options_are_options(name: str) -> None:
     assert options != model_class(name)().options
 
 
-def test_in_memory(blend: None) -> None:
-    assert blend is None
+def test_in_memory() -> None:
     told: list[FitProgress] = []
-    fitted = fit_models(planted(), ["popularity", "blend"], told.append)
+    data = long_planted(102)
+    fitted = fit_models(data, ["popularity", "blend"], told.append)
     assert list(fitted) == ["popularity", "blend"]
     assert fitted["popularity"].model.recommend(Seed(), 1).ids.tolist()
     assert fitted["blend"].fit_seconds >= fitted["popularity"].fit_seconds > 0
     assert fitted["blend"].peak_rss_mb >= fitted["popularity"].peak_rss_mb > 1
     known = fitted["blend"].track_ids
     assert known is not None
-    assert known.tolist() == planted().track_ids.tolist()
+    assert known.tolist() == data.track_ids.tolist()
     assert any(state.step == "blend: growing trees" for state in told)
 
 
@@ -313,20 +279,56 @@ def test_a_model_is_removed(library: Library) -> None:
         library.remove_model("item_knn")
 
 
-def test_all_are_fitted_and_the_blend_is_read_with_what_it_is_of(
-    library: Library, blend: None
-) -> None:
-    assert blend is None
+def test_all_are_fitted_and_the_blend_is_read_with_what_it_is_of(tmp_path: Path) -> None:
+    with open_library(tmp_path / "library", long_playlists()) as library:
+        report = library.fit()
+        assert [model.name for model in report.models] == list(NAMES)
+        assert (report.problems, report.left_out) == ({}, {})
+        found = library.recommend("granite one", 8)
+        assert found.model == BLEND
+        assert [group_of(hit.title) for hit in found.hits] == ["granite"] * 8
+        assert all("alike playlists have it" in hit.reasons[0] for hit in found.hits)
+        assert [model.reused for model in library.fit().models] == [True] * len(NAMES)
+        loaded = load_model(library.path / "models", BLEND)
+        assert loaded.fit_seconds > sum(model.fit_seconds for model in report.models[:-1]) * 0.99
+        write(library, [playlist("million_playlist:x", piece("neon", 1), piece("neon", 9))])
+        library.fit("titles")
+        with pytest.raises(NotFoundError, match=r"did not learn from the same; .* `segue fit`"):
+            load_model(library.path / "models", BLEND)
+        assert library.recommend("granite one").model == "playlist_knn"
+        library.remove_model("als")
+        with pytest.raises(NotFoundError, match="the blend needs the model als"):
+            load_model(library.path / "models", BLEND)
+        assert library.recommend("granite one").model == "playlist_knn"
+
+
+def test_a_compact_blend_is_of_compact_models(tmp_path: Path) -> None:
+    with open_library(tmp_path / "library", long_playlists(102)) as library:
+        library.fit("blend", compact=True)
+        meta = load_artifact(library.path / "models", BLEND).meta
+        assert meta["parts"] == {name: compact_options(name) for name in PARTS}
+        assert library.recommend("granite one").model == BLEND
+        assert library.fit("blend", compact=True).models[-1].reused
+        assert library.recommend("velvet two", 5).model == BLEND
+
+
+def test_what_was_not_named_and_has_too_little_is_left_out(library: Library) -> None:
     report = library.fit()
-    assert [model.name for model in report.models] == list(NAMES)
-    assert library.recommend("granite one").model == BLEND
-    assert [model.reused for model in library.fit().models] == [True] * len(NAMES)
-    loaded = load_model(library.path / "models", BLEND)
-    assert loaded.fit_seconds > sum(model.fit_seconds for model in report.models[:-1]) * 0.99
-    library.remove_model("als")
-    with pytest.raises(NotFoundError, match="the blend needs the model als"):
-        load_model(library.path / "models", BLEND)
-    assert library.recommend("granite one").model == "playlist_knn"
+    assert [model.name for model in report.models] == [n for n in NAMES if n != BLEND]
+    assert report.problems == {}
+    why = "blend needs at least 100 playlists of more than 10 songs; there are 0"
+    assert report.left_out == {BLEND: why}
+    assert report.to_json()["left_out"] == {BLEND: why}
+    named = library.fit(BLEND)
+    assert (named.problems, named.left_out) == ({BLEND: why}, {})
+
+
+def test_a_blend_without_one_of_its_models(tmp_path: Path) -> None:
+    few: Any = playlists(2)  # too few for word2vec, which wants a song in four
+    with open_library(tmp_path, few) as library:
+        report = library.fit(BLEND)
+        assert list(report.left_out) == ["word2vec"]
+        assert report.problems[BLEND].startswith("blend needs word2vec, and word2vec has nothing")
 
 
 def test_a_library_that_cannot_be_written_is_not_fitted(library: Library) -> None:

@@ -36,7 +36,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     "--held-out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Playlists in the slice format: a .json file, or a zip or folder of them.",
+    help="Playlists in the form of the Million Playlist Dataset: a .json file, or a zip or folder.",
 )
 @click.option(
     "--model",
@@ -60,7 +60,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ..
     show_default=True,
     help="Which songs are given.",
 )
-@click.option("--peers", is_flag=True, help="Also measure recommenders of gensim, implicit, ...")
+@click.option("--peers", is_flag=True, help="Also measure those of gensim, implicit and Surprise.")
 @click.option(
     "--sample",
     type=click.IntRange(1),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -28,7 +28,7 @@ _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is n
     "--from",
     "source",
     type=click.Choice(_SOURCES),
-    help="What to learn from.  [default: playlists; sessions where there are none]",
+    help="What a row is.  [default: playlists, or sessions where there are none]",
 )
 @click.option(
     "--gap",
@@ -45,7 +45,7 @@ _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is n
     help="Learn from what Spotify's Web API gave, too; its terms forbid it.",
 )
 @click.option("--compact", is_flag=True, help="Small models, for machines with little memory.")
-@click.option("--force", is_flag=True, help="Fit again what learned the same already.")
+@click.option("--force", is_flag=True, help="Also fit what learned the same already.")
 @options.library
 @options.as_json
 def fit(
@@ -61,12 +61,15 @@ def fit(
 ) -> int:
     """Let recommenders learn from playlists or from listening.
 
+    What stands in one row goes together. A row is a playlist; a session of listening without a
+    long silence; or the history of a listener, all that was ever played.
+
     MODEL is one of: popularity, word2vec, item_knn, playlist_knn, als, titles, knn_baseline, blend.
     Without any, all but knn_baseline are fitted; blend, which weighs the others, comes last. A
     model that learned the same already is left as it is, and one that is interrupted leaves the
-    old one in place.
+    old one in place. What is not named and has too little to learn from is left out.
 
-    Exit status: 0 when all were fitted, 1 when one could not learn from this.
+    Exit status: 0 when all are there, 1 when one that was named could not learn from this.
     """
     from segue.service.learning import LearnFrom
 
@@ -90,7 +93,7 @@ def fit(
 @options.library
 @options.as_json
 def models(remove: str | None, library_path: str | None, as_json: bool) -> None:
-    """List the recommenders that are fitted."""
+    """List the recommenders that are fitted, with what they learned from and their size."""
     with options.open_existing(library_path) as library:
         if remove:
             library.remove_model(remove)
@@ -129,6 +132,8 @@ def _print_report(report: FitReport) -> None:
             for model in report.models
         ],
     )
+    for name, why in report.left_out.items():
+        click.echo(f"{name} was left out: {output.printable(why)}.")
     for name, problem in report.problems.items():
         click.echo(f"! {name}: {output.printable(problem)}", err=True)
 
@@ -142,7 +147,6 @@ def _print_models(found: list[StoredModel]) -> None:
             ("size", {"justify": "right"}),
             ("fitted", {"min_width": 16}),
             ("library since", {"min_width": 9}),
-            ("options", {"ratio": 3, "no_wrap": False, "overflow": "fold"}),
         ],
         [
             (
@@ -152,20 +156,12 @@ def _print_models(found: list[StoredModel]) -> None:
                 _size(model.size),
                 f"{datetime.fromtimestamp(model.fitted_at):%Y-%m-%d %H:%M}",
                 "changed" if model.changed else "the same",
-                _options(model.options),
             )
             for model in found
         ],
     )
     if any(model.changed for model in found):
         click.echo("The library has changed: `segue fit` brings the models up to date.")
-
-
-def _options(values: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in values.items()
-    )
 
 
 def _size(size: int) -> str:
@@ -206,7 +202,7 @@ def _figures(state: FitState) -> str:
 def _ended(state: FitState) -> str:
     """Return what is said once a model is there, or cannot be."""
     if state.problem:
-        return f"{state.model}: {state.problem}"
+        return f"{state.model}: too little to learn from"
     model = state.finished
     if model is None:
         return ""

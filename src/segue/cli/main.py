@@ -86,7 +86,8 @@ def segue() -> None:
     """What plays next, from the music you own and all that you have played.
 
     Begin with `segue start FOLDER`: it adds a folder of music and shows what sounds like
-    one of its songs. `segue add` takes playlists and exports of your listening, too. Every
+    one of its songs. `segue add` takes playlists and exports of your listening, too;
+    `segue fit` learns from them, and `segue recommend` shows what goes together. Every
     command explains itself with --help, and prints JSON with --json.
     """
 

@@ -41,17 +41,24 @@ def plot() -> None:
     show_default=True,
     help="What the colours tell.",
 )
-@click.option("--out", type=click.Path(), metavar="FILE", help=f"Picture, .png or .svg; {_DEFAULT}")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help=f"The picture, .png or .svg.  [default: {_DEFAULT}]",
+)
 @click.option(
     "-n",
     type=click.IntRange(10),
     default=20_000,
     show_default=True,
     metavar="N",
-    help="How many songs, the most played first.",
+    help="How many songs, the most common first.",
 )
 @click.option("--like", multiple=True, metavar="SONG", help="Show a listener who likes it.")
-@click.option("--gif", type=click.Path(), metavar="FILE", help="With --like: also step by step.")
+@click.option(
+    "--gif", type=click.Path(), metavar="FILE", help="With --like: show it step by step, too."
+)
 @options.library
 @options.as_json
 def plot_map(

@@ -16,7 +16,9 @@ _k = click.option(
 
 @click.command()
 @click.option("--like", "likes", multiple=True, metavar="SONG", help="A song to start from.")
-@click.option("--dislike", "dislikes", multiple=True, metavar="SONG", help="Keep away from it.")
+@click.option(
+    "--dislike", "dislikes", multiple=True, metavar="SONG", help="A song to keep away from."
+)
 @click.option("--playlist", metavar="NAME", help="Go on with a playlist of the library.")
 @click.option(
     "--user",
@@ -26,13 +28,15 @@ _k = click.option(
     help="Start from what a listener played last; without a name, you.",
 )
 @click.option("--title", default="", metavar="TEXT", help="Fill a playlist of this title.")
-@click.option("--model", metavar="NAME", help="Who answers.  [default: the best that is fitted]")
+@click.option(
+    "--model", metavar="NAME", help="Which model answers.  [default: the best that is fitted]"
+)
 @_k
 @click.option("--artist", "artists", multiple=True, metavar="NAME", help="Only this artist.")
-@click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not this one.")
+@click.option("--not-artist", "not_artists", multiple=True, metavar="NAME", help="Not this artist.")
 @click.option("--genre", "genres", multiple=True, metavar="WORD", help="Only this genre.")
 @click.option("--year", metavar="YEAR[-YEAR]", help="Only of these years, such as 1980-1989.")
-@click.option("--owned", is_flag=True, help="Only songs of which a file is there.")
+@click.option("--owned", is_flag=True, help="Only songs that you have a file of.")
 @click.option("--versions", is_flag=True, help="Let other pressings of the same songs come.")
 @click.option("--m3u", type=click.Path(), metavar="FILE", help="Also write a playlist.")
 @options.library
@@ -160,7 +164,7 @@ def compare(one: str, other: str, library_path: str | None, as_json: bool) -> No
 
 @click.group()
 def export() -> None:
-    """Write what was learned to files that other programs read."""
+    """Write what the models learned to files that other programs read."""
 
 
 @export.command()
@@ -175,7 +179,13 @@ def export() -> None:
     show_default=True,
     help="NumPy records; Parquet; the text format of word2vec.",
 )
-@click.option("--out", required=True, type=click.Path(), metavar="FILE", help="Where to.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="The file to write; one that is there is replaced.",
+)
 @options.library
 @options.as_json
 def vectors(model: str, form: str, out: str, library_path: str | None, as_json: bool) -> None:

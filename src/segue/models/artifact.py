@@ -59,7 +59,7 @@ class Artifact:
         """
         try:
             return {name: _mapped(self.folder / f"{name}.npy") for name in self.meta["arrays"]}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:  # the last for a file that is empty
             raise LibraryError(
                 f"the model in {self.folder} cannot be read ({error}); fit it again with "
                 f"`segue fit {self.name}`"

@@ -22,5 +22,5 @@ def check_fit(name: str, interactions: Interactions, tracks: int) -> None:
     if tracks == 0:
         raise UsageError(
             f"{name} has nothing to learn from: none of {len(interactions.track_ids):,} tracks "
-            f"is in enough of the {len(interactions):,} playlists; add more, or lower min_count"
+            f"is in enough of the {len(interactions):,} playlists; add more of them"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from segue.types import Ranking, Reason, Seed
 
 PARTS = ("playlist_knn", "titles", "item_knn", "als", "word2vec")
 """The models that a blend rests on."""
+
+# word2vec and als have no part in it: songs that they hold for near need share no playlist.
+_EXPLAINING: Final = ("playlist_knn", "item_knn", "titles")
 
 
 @dataclass
@@ -70,6 +73,7 @@ class Blend:
     def __init__(self, models: Mapping[str, Recommender], ranker: Ranker) -> None:
         self._models = models
         self._ranker = ranker
+        self._last: tuple[Seed, NDArray[np.int32], NDArray[np.float32]] | None = None
 
     @cached_property
     def _evidence(self) -> Evidence:
@@ -95,7 +99,7 @@ class Blend:
         return self.vocabulary_.ranking(columns, scores, seed, k)
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the score of each song; 0 for those that are no candidates."""
+        """Return the score of each song; 0 for those that are no candidates, such as the likes."""
         columns, scores = self._rated(seed)
         asked = self.vocabulary_.columns(ids)
         if len(columns) == 0:
@@ -104,22 +108,36 @@ class Blend:
         return np.where(columns[place] == asked, scores[place], 0).astype(np.float32)
 
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
-        """Return the reason of the first model that has one: playlists, pairs of songs, titles."""
-        reasons = self._models["playlist_knn"].explain(seed, ids)
-        for name in ("item_knn", "titles", "word2vec"):
-            if all(reason.kind != "popular" for reason in reasons):
+        """Return the reason of the first model that has one: playlists, pairs of songs, titles.
+
+        What each of them says is evidence that the score rests on, though not all of it. A song
+        that follows the candidates is there for being common alone.
+        """
+        reasons = self.vocabulary_.popular(ids)
+        left = np.flatnonzero(self.score(seed, ids) > 0)
+        for name in _EXPLAINING:
+            if len(left) == 0:
                 break
-            others = self._models[name].explain(seed, ids)
-            reasons = [
-                other if reason.kind == "popular" else reason
-                for reason, other in zip(reasons, others, strict=True)
-            ]
+            found = self._models[name].explain(seed, ids[left])
+            for place, reason in zip(left.tolist(), found, strict=True):
+                if reason.kind != "popular":
+                    reasons[place] = reason
+            left = np.array([i for i in left.tolist() if reasons[i].kind == "popular"], dtype=int)
         return reasons
 
     def _rated(self, seed: Seed) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the candidates and their scores; those of the last seed are kept.
+
+        Whoever asks for a ranking asks for the reasons, and often for a longer ranking, next.
+        """
+        last = self._last
+        if last is not None and last[0] is seed:
+            return last[1], last[2]
         columns, evidence = self._evidence.gather(seed)
         rated = self._ranker.trees_(as_matrix(evidence))
-        return columns, (1 / (1 + np.exp(-np.clip(rated, -30, 30)))).astype(np.float32)
+        scores = (1 / (1 + np.exp(-np.clip(rated, -30, 30)))).astype(np.float32)
+        self._last = seed, columns, scores
+        return columns, scores
 
 
 def as_matrix(evidence: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:

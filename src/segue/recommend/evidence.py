@@ -13,7 +13,7 @@ from segue.models.playlist_knn import PlaylistKnn
 from segue.models.postings import total
 from segue.models.recommender import Recommender
 from segue.models.titles import Titles
-from segue.models.vocabulary import best_first
+from segue.models.vocabulary import Vocabulary, best_first
 from segue.models.word2vec import Word2Vec
 from segue.types import Seed
 
@@ -44,7 +44,8 @@ class Evidence:
     ----------
     parts
         Fitted ``playlist_knn``, ``titles``, ``item_knn``, ``als`` and ``word2vec``, all of the
-        same interactions.
+        same interactions. What is answered are the songs that ``playlist_knn`` knows; the others
+        may know more of them or fewer.
     candidates
         How many of the best votes are looked at, at least 1; others add to them.
     """
@@ -67,29 +68,37 @@ class Evidence:
         self._item_knn = item_knn
         self._als = parts["als"]
         self._word2vec = word2vec
+        self._columns = {
+            "titles": _columns_here(self.vocabulary, titles.vocabulary_),
+            "item_knn": _columns_here(self.vocabulary, item_knn.vocabulary_),
+        }
 
     def gather(self, seed: Seed) -> tuple[NDArray[np.int32], dict[str, Floats]]:
         """Return the candidates' columns, rising, and by name a number for each of them.
 
-        The likes and dislikes are not among them, nor what is not allowed.
+        The likes and dislikes are not among them, nor what is not allowed. There are none where
+        the seed says nothing to any of the models. What is said of a song does not depend on what
+        is allowed.
         """
         known = self.vocabulary
         votes: dict[str, Votes] = {name: view.votes(seed) for name, view in self._views.items()}
         votes["titled"] = self._titled(seed)
         votes["hop"] = self._hop(seed, votes["titled"])
-        votes["titles"] = self._titles.votes(seed)
-        votes["item_knn"] = self._item_knn.votes(seed)
+        votes["titles"] = self._here("titles", self._titles.votes(seed))
+        votes["item_knn"] = self._here("item_knn", self._item_knn.votes(seed))
         own = known.columns(seed.likes)
         own = own[own >= 0]
         artists = self._artists(seed)
-        columns = self._chosen(seed, votes, artists)
+        ranked = columns = self._chosen(seed, votes, artists, None)
+        if seed.allowed is not None:
+            columns = self._chosen(seed, votes, artists, np.unique(known.columns(seed.allowed)))
         found = {name: _of(columns, each) for name, each in votes.items()}
         ids = np.asarray(known.track_ids[columns])
         found["als"] = self._als.score(seed, ids)
         found["word2vec"] = self._word2vec.score(seed, ids)
         found |= self._vectors(seed, ids)
         for name in _RANKED:
-            found[f"{name}_rank"] = _ranks(found[name])
+            found[f"{name}_rank"] = _ranks(columns, found[name], ranked, _of(ranked, votes[name]))
         found |= self._of_artists(columns, votes, artists, len(seed.likes))
         counts = np.asarray(known.counts[columns]).astype(np.float32)
         found["count"] = np.log1p(counts)
@@ -97,6 +106,14 @@ class Evidence:
         for name, value in about.items():
             found[name] = np.full(len(columns), value, dtype=np.float32)
         return columns, found
+
+    def _here(self, name: str, votes: Votes) -> Votes:
+        """Return a model's votes by the columns of `vocabulary`, without what is not there."""
+        here = self._columns[name]
+        if here is None:
+            return votes
+        columns = here[votes[0]]
+        return columns[columns >= 0], votes[1][columns >= 0]
 
     def _titled(self, seed: Seed) -> Votes:
         """Ask the playlists that are alike both in what they hold and in what they are called."""
@@ -139,16 +156,16 @@ class Evidence:
         seed: Seed,
         votes: Mapping[str, Votes],
         artists: tuple[NDArray[np.int64], NDArray[np.int64]],
+        allowed: NDArray[np.int32] | None,
     ) -> NDArray[np.int32]:
         known = self.vocabulary
+        if not any(len(columns) for columns, _ in votes.values()):
+            return np.zeros(0, dtype=np.int32)
         limits = {"titled": self._candidates, "all": 400, **_MORE}
         if len(votes["titled"][0]) == 0:  # nothing but a title
             limits["titles"] = self._candidates
         found = []
         never = known.columns(np.concatenate([seed.likes, seed.dislikes]))
-        allowed = None
-        if seed.allowed is not None:
-            allowed = np.unique(known.columns(seed.allowed))
         for name, limit in limits.items():
             columns, scores = votes[name]
             if allowed is not None:
@@ -201,7 +218,8 @@ class Evidence:
             share[same] = artists[1][place[same]] / max(likes, 1)
         found["artist_share"] = share
         found["artist_count"] = np.log1p(mass)
-        found["share_of_artist"] = (known.counts[columns] / np.maximum(mass, 1)).astype(np.float32)
+        shares = np.asarray(known.counts[columns]) / np.maximum(mass, 1)
+        found["share_of_artist"] = np.where(mass > 0, shares, 0).astype(np.float32)
         return found
 
     def _of_seed(
@@ -235,10 +253,26 @@ def _of(columns: NDArray[np.int32], votes: Votes) -> Floats:
     return np.where(voted[place] == columns, scores[place], 0).astype(np.float32)
 
 
-def _ranks(scores: Floats) -> Floats:
-    """Return the logarithm of each one's rank; all that have no score share the last."""
-    order = np.argsort(-scores, kind="stable")
-    ranks = np.empty(len(scores), dtype=np.float32)
-    ranks[order] = np.arange(1, len(scores) + 1)
-    ranks[scores <= 0] = len(scores)
-    return np.log(ranks)
+def _ranks(
+    columns: NDArray[np.int32], scores: Floats, ranked: NDArray[np.int32], of_ranked: Floats
+) -> Floats:
+    """Return the logarithm of the rank of each column among the ranked; both of them rise.
+
+    All that have no score share the last. One that is not among them stands behind its equals.
+    """
+    order = np.argsort(-of_ranked, kind="stable")
+    ranks = np.empty(len(ranked), dtype=np.float32)
+    ranks[order] = np.arange(1, len(ranked) + 1)
+    found = np.searchsorted(-of_ranked[order], -scores, side="right").astype(np.float32) + 1
+    place = np.minimum(np.searchsorted(ranked, columns), max(len(ranked) - 1, 0))
+    if len(ranked):
+        found = np.where(ranked[place] == columns, ranks[place], found)
+    found[scores <= 0] = len(ranked)
+    return np.log(np.maximum(found, 1)).astype(np.float32)
+
+
+def _columns_here(here: Vocabulary, there: Vocabulary) -> NDArray[np.int32] | None:
+    """Return the column here of each column there, -1 for none; None where they are the same."""
+    if np.array_equal(here.track_ids, there.track_ids):
+        return None
+    return here.columns(np.asarray(there.track_ids))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.config import no_telemetry
+from segue.errors import LibraryError
 
 _OPSET: Final = (("", 17), ("ai.onnx.ml", 3))
 _IR_VERSION: Final = 8  # which every ONNX Runtime that Segue takes can read
@@ -36,7 +37,10 @@ class Trees:
         return cls(np.frombuffer(_graph(booster.dump_model()), dtype=np.uint8).copy())
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the score of each row; no row's depends on the others [shape=(n,)]."""
+        """Return the score of each row; no row's depends on the others [shape=(n,)].
+
+        Raises LibraryError if the graph is damaged.
+        """
         if len(features) == 0:
             return np.zeros(0, dtype=np.float32)
         if self._session is None:
@@ -52,9 +56,14 @@ def _session(graph: NDArray[np.uint8]) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        graph.tobytes(), options, providers=["CPUExecutionProvider"]
-    )
+    try:
+        return onnxruntime.InferenceSession(
+            graph.tobytes(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # of many kinds, which have no other parent
+        raise LibraryError(
+            f"the trees of the blend cannot be read ({error}); fit it again with `segue fit blend`"
+        ) from error
 
 
 def _graph(dump: dict[str, Any]) -> bytes:

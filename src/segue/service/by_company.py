@@ -59,7 +59,8 @@ class ByCompany:
         Parameters
         ----------
         models
-            Names of recommenders; without any, all of them and the blend.
+            Names of recommenders; without any, all of them and the blend, as far as there is
+            enough to learn from.
         learn_from
             What they learn from; None for playlists, or sessions where there are no playlists.
         compact
@@ -76,17 +77,17 @@ class ByCompany:
         LibraryError
             If a model cannot be written.
         """
-        from segue.service.fitting import NAMES, FitState, fit_and_store, with_parts
+        from segue.service.fitting import FitState, fit_and_store, with_parts
         from segue.service.learning import LearnFrom, read_interactions
 
         self._check_writable()
-        names = with_parts(models or NAMES)
+        with_parts(models)
         on_state(FitState())
         interactions, about = read_interactions(self._catalog, learn_from or LearnFrom())
         return fit_and_store(
             self._models_folder,
             interactions,
-            names,
+            models,
             about,
             compact=compact,
             force=force,

@@ -19,8 +19,8 @@ from segue.config import FILE_NAME, cores
 from segue.errors import SegueError
 
 _PACKAGES: Final = (
-    "segue av soundfile soxr onnx onnxruntime numpy scipy tinytag rapidfuzz voyager filelock "
-    "watchfiles click rich pip"
+    "segue av soundfile soxr onnx onnxruntime numpy scipy gensim implicit lightgbm sparse-dot-topn "
+    "tinytag rapidfuzz voyager filelock watchfiles click rich pip"
 ).split()
 _DECODERS: Final = {
     "MP3": "mp3float",

@@ -148,7 +148,7 @@ def load_model(models: Path, name: str) -> FittedModel:
     UsageError
         If there is no model of that name.
     NotFoundError
-        If it, or one that the blend is of, is not fitted.
+        If it, or one that the blend is of, is not fitted, or those did not learn from the same.
     LibraryError
         If it is damaged, or of another version.
     """
@@ -267,26 +267,32 @@ def _load_blend(models: Path) -> FittedModel:
             raise NotFoundError(
                 f"the blend needs the model {name}, which is not fitted; fit it with `segue fit`"
             ) from error
+    if not _of_the_same([part.meta for part in parts.values()]):
+        raise NotFoundError(
+            "the models that the blend is of did not learn from the same; fit them again with "
+            "`segue fit`"
+        )
     seconds, peak = _costs(artifact)
     return FittedModel(
         BLEND,
         Blend({name: cast(Recommender, part.model) for name, part in parts.items()}, ranker),
         seconds + sum(part.fit_seconds for part in parts.values()),
         max(peak, *(part.peak_rss_mb for part in parts.values())),
-        known_to(parts),
+        parts["playlist_knn"].track_ids,  # the songs that the blend answers
         artifact.meta,
     )
 
 
-def known_to(parts: Mapping[str, FittedModel]) -> NDArray[np.int64] | None:
-    """Return the tracks that any of some models knows."""
-    known = [part.track_ids for part in parts.values() if part.track_ids is not None]
-    longest = max(known, key=len, default=None)
-    if longest is None:
-        return None
-    others = [ids for ids in known if ids is not longest]
-    rest = [ids[~np.isin(ids, longest)] for ids in others]
-    return np.union1d(longest, np.concatenate(rest)) if sum(map(len, rest)) else longest
+def can_blend(models: Path) -> bool:
+    """Return whether all that the blend needs is fitted, and learned from the same."""
+    with suppress(NotFoundError, LibraryError):
+        metas = [load_artifact(models, name).meta for name in (*PARTS, BLEND)]
+        return _of_the_same(metas[:-1])
+    return False
+
+
+def _of_the_same(metas: Sequence[Mapping[str, Any]]) -> bool:
+    return len({meta.get("fingerprint") for meta in metas}) == 1
 
 
 def _costs(artifact: Artifact) -> tuple[float, float]:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +25,6 @@ from segue.service.fitted import (
     FittedModel,
     StoredModel,
     check_name,
-    known_to,
     load_model,
     restamp,
     saving,
@@ -84,7 +84,9 @@ class FitReport:
     models
         Those that are in place now, in the order of their fit.
     problems
-        By name, why a model could not learn from this.
+        By name, why a model that was asked for could not learn from this.
+    left_out
+        By name, why one that was not asked for is not there: that is no failure.
     """
 
     source: str
@@ -93,6 +95,7 @@ class FitReport:
     entries: int
     models: list[StoredModel] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -105,6 +108,7 @@ class FitReport:
             "entries": self.entries,
             "models": [model.to_json() for model in self.models],
             "problems": self.problems,
+            "left_out": self.left_out,
             "seconds": round(self.seconds, 3),
         }
 
@@ -181,7 +185,7 @@ def fit_models(
         def tell(state: FitProgress, name: str = name) -> None:
             on_progress(replace(state, step=f"{name}: {state.step}"))
 
-        options = compact_options(name) if compact else {}
+        options = _options(name, compact=compact)
         learned, seconds, peak = _fit(name, interactions, options, tell)
         if name == BLEND:
             from segue.recommend.blend import Blend
@@ -192,7 +196,7 @@ def fit_models(
                 Blend({part: cast(Recommender, parts[part].model) for part in parts}, learned),
                 seconds + sum(part.fit_seconds for part in parts.values()),
                 max(peak, *(part.peak_rss_mb for part in parts.values())),
-                known_to(parts),
+                parts["playlist_knn"].track_ids,
             )
         else:
             known = learned.arrays().get("track_ids")
@@ -213,12 +217,14 @@ def fit_and_store(
     """Fit models one after the other, each stored as soon as it is there.
 
     One that is there already, of the same interactions and options, is used again unless `force`.
-    A model that finds nothing to learn from is told of and left out.
+    A model that finds too little to learn from is told of and left out.
 
     Parameters
     ----------
     models
         The folder of all models.
+    names
+        Those that are asked for; where there are none, `NAMES` are fitted as far as they can be.
     about
         JSON values that are stored with each: ``from`` and what else tells where the interactions
         are from.
@@ -231,7 +237,7 @@ def fit_and_store(
         If a model cannot be written; those before it are in place.
     """
     started = time.perf_counter()
-    ordered = with_parts(names)
+    ordered = with_parts(names or NAMES)
     data = {
         "rows": len(interactions),
         "tracks": len(interactions.track_ids),
@@ -247,14 +253,16 @@ def fit_and_store(
             on_state(replace(state, progress=progress, peak_rss_mb=peak_mb()))
 
         tell(FitProgress("starting"))
-        options = compact_options(name) if compact else {}
+        options = _options(name, compact=compact)
         artifact = None if force else _matching(models, name, mark, options)
         reused = artifact is not None
         if artifact is None:
+            without = report.problems if name in names else report.left_out
             try:
+                _check_parts(name, {**report.problems, **report.left_out})
                 artifact = _fit_stored(models, name, interactions, options, full, tell)
             except UsageError as error:
-                report.problems[name] = str(error)
+                without[name] = str(error)
                 on_state(replace(state, problem=str(error)))
                 continue
         if reused:
@@ -263,9 +271,25 @@ def fit_and_store(
         report.models.append(stored)
         on_state(replace(state, finished=stored, peak_rss_mb=peak_mb()))
     if not report.models:
-        raise UsageError(next(iter(report.problems.values())))
+        raise UsageError(next(iter({**report.problems, **report.left_out}.values())))
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _options(name: str, *, compact: bool) -> dict[str, Any]:
+    """Return what a model is made with; for the blend, by name, what its models are made with."""
+    if not compact:
+        return {}
+    if name == BLEND:
+        return {part: compact_options(part) for part in PARTS}
+    return compact_options(name)
+
+
+def _check_parts(name: str, missing: Mapping[str, str]) -> None:
+    """Raise UsageError if the blend has to do without a model that it needs."""
+    for part in PARTS if name == BLEND else ():
+        if part in missing:
+            raise UsageError(f"blend needs {part}, and {missing[part]}")
 
 
 def _fit(
@@ -274,13 +298,28 @@ def _fit(
     """Return the fitted recommender or ranker, the seconds and the most memory it took."""
     reset_peak()
     started = time.perf_counter()
-    if name == BLEND:
-        from segue.recommend.growing import fit_ranker
+    with _libraries(name):
+        if name == BLEND:
+            from segue.recommend.growing import fit_ranker
 
-        learned: Any = fit_ranker(interactions, on_progress=tell)
-    else:
-        learned = model_class(name)(**options).fit(interactions, on_progress=tell)
+            learned: Any = fit_ranker(interactions, on_progress=tell, options=options)
+        else:
+            learned = model_class(name)(**options).fit(interactions, on_progress=tell)
     return learned, time.perf_counter() - started, peak_mb()
+
+
+@contextmanager
+def _libraries(name: str) -> Iterator[None]:
+    """Tell of a library that cannot be loaded, most likely for want of libgomp."""
+    try:
+        yield
+    except (ImportError, OSError) as error:
+        if isinstance(error, OSError) and ".so" not in str(error):
+            raise
+        raise UsageError(
+            f"{name} cannot be fitted, since a library it needs does not load ({error}); where "
+            "that is libgomp, install your system's package of it (libgomp1 on Debian)"
+        ) from error
 
 
 def _fit_stored(
@@ -295,6 +334,7 @@ def _fit_stored(
     tell(FitProgress("writing"))
     meta = {
         "options": learned.options,
+        **({"parts": options} if name == BLEND else {}),
         "metrics": {},
         "versions": _versions(),
         "fitted_at": time.time(),
@@ -314,7 +354,9 @@ def _matching(models: Path, name: str, mark: str, options: Mapping[str, Any]) ->
         return None
     meta = artifact.meta
     same = meta.get("fingerprint") == mark and meta.get("versions", {}).get("segue") == _version()
-    if name != BLEND:  # a ranker's options are its own
+    if name == BLEND:  # a ranker's options are its own
+        same = same and meta.get("parts") == options
+    else:
         wanted = json.loads(json.dumps(model_class(name)(**options).options))
         same = same and meta.get("options") == wanted
     if same:

@@ -14,7 +14,7 @@ from segue.errors import NotFoundError, UsageError
 from segue.models.artifact import list_artifacts
 from segue.recommend.blend import PARTS
 from segue.service.choice import Choice
-from segue.service.fitted import BLEND, FittedModel, current_fits, load_model
+from segue.service.fitted import BLEND, FittedModel, can_blend, current_fits, load_model
 from segue.service.learning import ROW_NAMES
 from segue.service.recommendation import Recommendation, Wish
 from segue.service.start import Start, start_of
@@ -43,9 +43,9 @@ class Models:
         return self._loaded[name][1]
 
     def names(self) -> list[str]:
-        """Return the models that can answer, in order; the blend where all it needs is fitted."""
+        """Return the models that can answer, in order; the blend where all it needs is there."""
         fitted = list_artifacts(self.folder)
-        return [name for name in fitted if name != BLEND or set(PARTS) <= set(fitted)]
+        return [name for name in fitted if name != BLEND or can_blend(self.folder)]
 
     def best(self, *, by_title: bool = False) -> FittedModel:
         """Return the best that is fitted; `by_title` where there is a title alone to go by.
@@ -119,6 +119,8 @@ class _Words:
 
     def __init__(self, catalog: Catalog, model: FittedModel, start: Start, seed: Seed) -> None:
         self.row, self._rows = ROW_NAMES.get(str(model.meta.get("from")), ROW_NAMES["playlists"])
+        # Songs may be near without one row that has both: it is enough that others are beside both.
+        self._near = model.name in ("word2vec", "als")
         self._roots = dict(zip(seed.likes.tolist(), start.likes, strict=True))
         self._catalog = catalog
         self._titles: dict[int, str] = {}
@@ -129,6 +131,8 @@ class _Words:
         many = f"{reason.count:,} {self.row if reason.count == 1 else self._rows}"
         has = "has" if reason.count == 1 else "have"
         match reason.kind:
+            case "song" if self._near:
+                return f"near {title}, by the company both keep"
             case "song":
                 return f"in {many if reason.count else self._rows} together with {title}"
             case "playlists":
