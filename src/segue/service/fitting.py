@@ -39,10 +39,10 @@ _LIBRARIES: Final = ("numpy", "scipy", "gensim", "implicit", "sparse_dot_topn", 
 # Songs that stand in few playlists make up most of a large library and of a model's size.
 _COMPACT: Final[Mapping[str, Mapping[str, Any]]] = {
     "word2vec": {"vector_size": 48, "min_count": 5},
-    "item_knn": {"n_neighbors": 100, "min_count": 3},
-    "playlist_knn": {"max_postings": 1000, "min_count": 2},
+    "item_knn": {"n_neighbors": 60, "min_count": 3},
+    "playlist_knn": {"max_postings": 500, "min_count": 3},
     "als": {"factors": 32, "min_count": 2},
-    "titles": {"max_postings": 500, "max_tracks": 200},
+    "titles": {"max_postings": 500, "max_tracks": 200, "min_count": 3},
 }
 
 
