@@ -48,3 +48,15 @@ def test_playlists_of_the_api_are_left_out_unless_asked_for(tmp_path: Path) -> N
 
 def test_an_empty_library_is_an_empty_matrix(tmp_path: Path) -> None:
     assert load_interactions(database(tmp_path)).matrix().shape == (0, 0)
+
+
+def test_the_last_track_of_all_may_be_gone(tmp_path: Path) -> None:
+    found = database(tmp_path)
+    importer(found).write([playlist("x:1", A, B, C)])
+    (last,) = found.query_one("SELECT max(id) FROM track")
+    found.connection.execute("DELETE FROM track WHERE id = ?", (last,))
+    read = load_interactions(found)
+    assert last not in read.track_ids.tolist()
+    assert read.indptr.tolist() == [0, 2]
+    found.connection.execute("DELETE FROM track")
+    assert load_interactions(found).indptr.tolist() == [0, 0]

@@ -109,6 +109,23 @@ def test_another_format(tmp_path: Path, content: str) -> None:
         load_artifact(tmp_path, "als")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("arrays", 3), ("options", "x"), ("rows", "many"), ("fitted_at", []), ("state", [1])],
+)
+def test_a_description_of_wrong_types(tmp_path: Path, key: str, value: Any) -> None:
+    found = stored(tmp_path)
+    (found.folder / "model.json").write_text(json.dumps({**found.meta, key: value}))
+    with pytest.raises(LibraryError, match=f"no sense in '{key}'; fit it again with `segue fit"):
+        load_artifact(tmp_path, "als")
+
+
+def test_a_description_without_arrays(tmp_path: Path) -> None:
+    (stored(tmp_path).folder / "model.json").write_text(json.dumps({"format": FORMAT}))
+    with pytest.raises(LibraryError, match="names no arrays; fit it again with `segue fit als`"):
+        load_artifact(tmp_path, "als")
+
+
 def test_damaged_arrays(tmp_path: Path) -> None:
     found = stored(tmp_path)
     file = found.folder / "counts.npy"
@@ -139,3 +156,11 @@ def test_listed_and_deleted(tmp_path: Path) -> None:
     assert list_artifacts(tmp_path) == ["titles"]
     assert not (tmp_path / "als").exists()
     assert json.loads((load_artifact(tmp_path, "titles").folder / "model.json").read_bytes())
+
+
+def test_a_fit_that_went_while_it_was_read_is_no_model_that_was_never_fitted(
+    tmp_path: Path,
+) -> None:
+    (stored(tmp_path).folder / "model.json").unlink()
+    with pytest.raises(LibraryError, match="cannot be read"):
+        load_artifact(tmp_path, "als")

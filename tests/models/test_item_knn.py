@@ -121,3 +121,11 @@ def test_the_answer_does_not_depend_on_blocks_or_threads(monkeypatch: pytest.Mon
 def test_options_out_of_range(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="expected"):
         ItemKnn(**options).fit(planted())  # type: ignore[arg-type]
+
+
+def test_a_song_that_dislikes_took_down_to_nothing_is_there_for_being_common_alone() -> None:
+    model = plain().fit(interactions([[1, 2, 3], [1, 2, 3], [1, 4]]))
+    assert model.explain(Seed(likes=ids(1)), ids(3)) == [Reason("song", 1)]
+    seed = Seed(likes=ids(1), dislikes=ids(2))
+    assert model.score(seed, ids(3)).tolist() == [0]
+    assert model.explain(seed, ids(3)) == [Reason("popular", count=2)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from contracts.recommender import RecommenderContract, ids, interactions, planted
+from segue.errors import UsageError
 from segue.models.playlist_knn import PlaylistKnn
 from segue.models.postings import Postings, total
 from segue.types import Reason, Seed
@@ -164,3 +165,10 @@ class TestPostings:
     def test_total_of_nothing(self) -> None:
         keys, sums = total(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32), 4)
         assert (len(keys), len(sums)) == (0, 0)
+
+
+@pytest.mark.parametrize("option", ["n_neighbors", "max_postings", "min_count"])
+def test_options_out_of_their_range(option: str) -> None:
+    model = PlaylistKnn(**{option: 0})
+    with pytest.raises(UsageError, match=f"{option} is 0, expected at least 1"):
+        model.fit(interactions([[1, 2]]))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.recommender import RecommenderContract, group_of, ids, interactions, planted
+from segue.errors import UsageError
 from segue.models.title_words import features_of, title_of, words_of
 from segue.models.titles import Titles
 from segue.types import Interactions, Reason, Seed
@@ -237,3 +238,10 @@ def test_hashes_are_the_same_in_another_process() -> None:
         for seed in ("1", "2")
     }
     assert found == {f"{list(features_of(*title_of('Été 💪 夏の歌', 'x')))}\n"}
+
+
+@pytest.mark.parametrize("option", ["n_neighbors", "max_postings", "max_tracks", "min_count"])
+def test_options_out_of_their_range(option: str) -> None:
+    model = Titles(**{option: 0})
+    with pytest.raises(UsageError, match=f"{option} is 0, expected at least 1"):
+        model.fit(interactions([[1, 2]]))

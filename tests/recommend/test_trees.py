@@ -160,3 +160,10 @@ def test_stored_and_read_again(tmp_path: Path) -> None:
     again = Ranker.from_arrays(stored.meta["options"], stored.arrays())
     assert again.candidates == 77
     np.testing.assert_array_equal(again.trees_(features), ranker.trees_(features))
+
+
+def test_trees_of_other_evidence_are_told_of() -> None:
+    features, wanted = examples()
+    trees = Trees.of(grown(features, wanted, 3))
+    with pytest.raises(LibraryError, match=r"4 kinds of evidence .*`segue fit blend`"):
+        trees(features[:, :4].copy())

@@ -312,6 +312,8 @@ def test_nothing_to_start_from(library: Library) -> None:
     for wish in (Wish(), Wish(title=" "), Wish(dislikes=["neon one"])):
         with pytest.raises(UsageError, match="nothing to start from"):
             library.recommend(wish)
+    with pytest.raises(UsageError, match="Neon One' is both liked and disliked"):
+        library.recommend(Wish(likes=["neon one"], dislikes=["neon one"]))
     with pytest.raises(UsageError, match="k is 0"):
         library.recommend("neon one", 0)
     with pytest.raises(NotFoundError, match="is called 'qqqq zzzz'"):

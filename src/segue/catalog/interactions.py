@@ -92,7 +92,8 @@ def columns_of(
     roots[known["id"]] = known["root"]
     there = np.zeros(last + 1, dtype=bool)
     there[known["id"]] = True
-    keep = there[entries]
+    # The last track may be one that is gone: its id is then beyond all that are there.
+    keep = there[np.minimum(entries, last)] & (entries <= last)
     if not keep.all():  # tracks that are gone leave no gap
         indptr = np.concatenate([[0], np.cumsum(keep)])[indptr]
         entries = entries[keep]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segue import config
 from segue.errors import UsageError
-from segue.models.checks import check_fit, check_k
+from segue.models.checks import check_fit, check_k, check_positive
 from segue.models.recommender import Arrays, FitProgress, OnProgress, silent
 from segue.models.strengths import strengths
 from segue.models.vector_search import VectorSearch
@@ -95,9 +95,7 @@ class Als:
         return self
 
     def _check(self) -> None:
-        for name in ("factors", "iterations", "min_count"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_positive(self.options, "factors", "iterations", "min_count")
         if not self.regularization > 0:
             raise UsageError(f"regularization is {self.regularization}, expected above 0")
         if not self.alpha >= 0:

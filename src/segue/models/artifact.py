@@ -23,6 +23,19 @@ from segue.models.recommender import Arrays
 FORMAT: Final = 1
 _CURRENT: Final = "current"
 _META: Final = "model.json"
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {  # of what `model.json` may say
+    "arrays": list,
+    "options": dict,
+    "parts": dict,
+    "state": (dict, type(None)),
+    "versions": dict,
+    "rows": int,
+    "tracks": int,
+    "entries": int,
+    "fitted_at": (int, float),
+    "fit_seconds": (int, float),
+    "peak_rss_mb": (int, float),
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +73,13 @@ class Artifact:
         try:
             return {name: _mapped(self.folder / f"{name}.npy") for name in self.meta["arrays"]}
         except (OSError, ValueError, EOFError) as error:  # the last for a file that is empty
-            raise LibraryError(
-                f"the model in {self.folder} cannot be read ({error}); fit it again with "
-                f"`segue fit {self.name}`"
-            ) from error
+            raise _unreadable(self.folder, self.name, error) from error
+
+
+def _unreadable(folder: Path, name: str, error: Exception) -> LibraryError:
+    return LibraryError(
+        f"the model in {folder} cannot be read ({error}); fit it again with `segue fit {name}`"
+    )
 
 
 def _mapped(path: Path) -> np.ndarray[Any, Any]:
@@ -134,27 +150,40 @@ def load_artifact(models: Path, name: str) -> Artifact:
     NotFoundError
         If there is none.
     LibraryError
-        If it was written by a later version, or is damaged.
+        If it was written by another version, is damaged, or was replaced while it was read.
     """
     home = models / name
     try:
-        folder = home / (home / _CURRENT).read_text(encoding="utf-8").strip()
-        meta = json.loads((folder / _META).read_bytes())
+        current = (home / _CURRENT).read_text(encoding="utf-8").strip()
     except FileNotFoundError as error:
         raise NotFoundError(
             f"the model {name} is not fitted yet; fit it with `segue fit {name}`"
         ) from error
     except (OSError, ValueError) as error:
-        raise LibraryError(
-            f"the model in {home} cannot be read ({error}); fit it again with `segue fit {name}`"
-        ) from error
+        raise _unreadable(home, name, error) from error
+    folder = home / current
+    try:
+        meta = json.loads((folder / _META).read_bytes())
+    except (OSError, ValueError) as error:
+        raise _unreadable(home, name, error) from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         found = meta.get("format") if isinstance(meta, dict) else None
         raise LibraryError(
             f"the model in {folder} is of format {found}, this version reads {FORMAT}; "
             f"fit it again with `segue fit {name}`"
         )
+    if "arrays" not in meta or (wrong := _of_wrong_type(meta)):
+        what = "names no arrays" if "arrays" not in meta else f"has no sense in {wrong!r}"
+        raise LibraryError(
+            f"the {_META} of the model in {folder} {what}; fit it again with `segue fit {name}`"
+        )
     return Artifact(name, folder, meta)
+
+
+def _of_wrong_type(meta: dict[str, Any]) -> str | None:
+    """Return the first key whose value is none that `save_artifact` writes."""
+    wrong = (k for k, kind in _TYPES.items() if k in meta and not isinstance(meta[k], kind))
+    return next(wrong, None)
 
 
 def list_artifacts(models: Path) -> list[str]:

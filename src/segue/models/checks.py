@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from segue.errors import UsageError
 from segue.types import Interactions
+
+
+def check_positive(options: Mapping[str, Any], *names: str) -> None:
+    """Raise UsageError if one of these options is below 1."""
+    for name in names:
+        if options[name] < 1:
+            raise UsageError(f"{name} is {options[name]}, expected at least 1")
 
 
 def check_k(k: int) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segue import config
 from segue.errors import UsageError
-from segue.models.checks import check_fit, check_k
+from segue.models.checks import check_fit, check_k, check_positive
 from segue.models.neighbors import Neighbors
 from segue.models.recommender import Arrays, FitProgress, OnProgress, silent
 from segue.models.strengths import strengths
@@ -122,9 +122,7 @@ class ItemKnn:
         return self
 
     def _check(self) -> None:
-        for name in ("n_neighbors", "min_count"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_positive(self.options, "n_neighbors", "min_count")
         for name in ("shrink", "power", "own_power", "row_power"):
             if not getattr(self, name) >= 0:
                 raise UsageError(f"{name} is {getattr(self, name)}, expected 0 or more")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import UsageError
-from segue.models.checks import check_fit, check_k
+from segue.models.checks import check_fit, check_k, check_positive
 from segue.models.neighbors import Neighbors
 from segue.models.recommender import Arrays, FitProgress, OnProgress, silent
 from segue.models.vocabulary import Vocabulary
@@ -67,9 +66,7 @@ class KnnBaseline:
         UsageError
             If there is no track often enough, or an option is below 1.
         """
-        for name, value in self.options.items():
-            if value < 1:
-                raise UsageError(f"{name} is {value}, expected at least 1")
+        check_positive(self.options, *self.options)
         self.vocabulary_, chosen = Vocabulary.of(interactions, self.min_count)
         check_fit(self.name, interactions, len(self.vocabulary_))
         ratings = _ratings(interactions)[:, chosen].tocsr()

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.models.postings import values_of
 from segue.models.recommender import Arrays
 from segue.models.vocabulary import VIA, Seeds, Vocabulary
 from segue.types import Reason, Seed
@@ -63,15 +64,13 @@ class Neighbors:
         self, vocabulary: Vocabulary, seed: Seed, ids: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Return the scores of these ids [shape=(n,)], 0 where one is no neighbour."""
-        columns, scores = self.scored(vocabulary, seed)
-        wanted = vocabulary.columns(ids)
-        if len(columns) == 0:
-            return np.zeros(len(wanted), dtype=np.float32)
-        place = np.minimum(np.searchsorted(columns, wanted), len(columns) - 1)
-        return np.where(columns[place] == wanted, scores[place], 0).astype(np.float32)
+        return values_of(vocabulary.columns(ids), *self.scored(vocabulary, seed))
 
     def reasons(self, vocabulary: Vocabulary, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
-        """Return for each id the like that brought most of its score, the earliest of equals."""
+        """Return for each id the like that brought most of its score, the earliest of equals.
+
+        Where dislikes have taken all of the score away, no like has brought the song.
+        """
         seeds = vocabulary.seeds(seed)
         wanted, place = np.unique(vocabulary.columns(ids), return_inverse=True)
         most = np.zeros(len(wanted), dtype=np.float32)
@@ -82,8 +81,9 @@ class Neighbors:
             most[at[more]] = values[of[more]]
             by[at[more]] = i
         reasons = vocabulary.popular(ids)
+        scored = self.scores_of(vocabulary, seed, ids) > 0
         for i, brought_by in enumerate(by[place].tolist()):
-            if brought_by >= 0:
+            if brought_by >= 0 and scored[i]:
                 like = int(seed.likes[seeds.likes[brought_by]])
                 reasons[i] = Reason(VIA[seeds.via[brought_by]], like)
         return reasons

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.models.checks import check_fit, check_k
-from segue.models.postings import Postings, total
+from segue.models.checks import check_fit, check_k, check_positive
+from segue.models.postings import Postings, total, values_of
 from segue.models.recommender import Arrays, FitProgress, OnProgress, silent
 from segue.models.vocabulary import Vocabulary, best_first
 from segue.types import Interactions, Ranking, Reason, Seed
@@ -99,9 +99,16 @@ class PlaylistKnn:
         return asdict(self)
 
     def fit(self, interactions: Interactions, *, on_progress: OnProgress = silent) -> Self:
-        """Write down who holds what. Raises UsageError if there is no song to learn of."""
+        """Write down who holds what.
+
+        Raises
+        ------
+        UsageError
+            If there is no song to learn of, or an option is out of its range.
+        """
         from scipy.sparse import csr_matrix
 
+        check_positive(self.options, "n_neighbors", "max_postings", "min_count")
         on_progress(FitProgress("counting songs", 0, 3))
         vocabulary, chosen = Vocabulary.of(interactions, self.min_count)
         check_fit(self.name, interactions, len(vocabulary))
@@ -143,12 +150,7 @@ class PlaylistKnn:
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return each one's share of the votes, with the boost; 0 for what no neighbour has."""
-        columns, scores = self.votes(seed)
-        asked = self.vocabulary_.columns(ids)
-        if len(columns) == 0:
-            return np.zeros(len(ids), dtype=np.float32)
-        place = np.minimum(np.searchsorted(columns, asked), len(columns) - 1)
-        return np.where(columns[place] == asked, scores[place], 0).astype(np.float32)
+        return values_of(self.vocabulary_.columns(ids), *self.votes(seed))
 
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
         """Return how many of the voting playlists have each, and which like they share most.

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.models.checks import check_fit, check_k
+from segue.models.checks import check_fit, check_k, check_positive
 from segue.models.recommender import Arrays, OnProgress, silent
 from segue.models.vocabulary import Vocabulary
 from segue.types import Interactions, Ranking, Reason, Seed
@@ -33,7 +33,8 @@ class Popularity:
         return asdict(self)
 
     def fit(self, interactions: Interactions, *, on_progress: OnProgress = silent) -> Self:  # noqa: ARG002
-        """Count. Raises UsageError if there is no track to count."""
+        """Count. Raises UsageError if there is no track to count, or `min_count` is below 1."""
+        check_positive(self.options, "min_count")
         self.vocabulary_, _ = Vocabulary.of(interactions, self.min_count)
         check_fit(self.name, interactions, len(self.vocabulary_))
         return self

@@ -52,6 +52,21 @@ class Postings:
         return np.concatenate(parts) if parts else taken[:0]
 
 
+def values_of(
+    asked: NDArray[np.integer[Any]], keys: NDArray[np.int32], values: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """Return the values of those asked for among rising keys; 0 for what is not among them.
+
+    >>> keys, values = np.array([2, 5]), np.array([0.5, 0.25], dtype=np.float32)
+    >>> values_of(np.array([5, -1, 2]), keys, values).tolist()
+    [0.25, 0.0, 0.5]
+    """
+    if len(keys) == 0:
+        return np.zeros(len(asked), dtype=np.float32)
+    place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    return np.where(keys[place] == asked, values[place], 0).astype(np.float32)
+
+
 def total(
     keys: NDArray[np.int32], amounts: NDArray[np.float32], size: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

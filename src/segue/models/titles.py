@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.models.checks import check_fit, check_k
-from segue.models.postings import Postings, total
+from segue.models.checks import check_fit, check_k, check_positive
+from segue.models.postings import Postings, total, values_of
 from segue.models.recommender import Arrays, FitProgress, OnProgress, silent
 from segue.models.title_names import Names
 from segue.models.title_words import Title, features_of, places, title_of
@@ -77,10 +77,12 @@ class Titles:
     def fit(self, interactions: Interactions, *, on_progress: OnProgress = silent) -> Self:
         """Learn what is in playlists of which title; without titles only what is common.
 
-        Raises UsageError if there is no song to learn of.
+        Raises UsageError if there is no song to learn of, or an option is out of its range.
         """
         from scipy.sparse import csr_matrix
 
+        limits = ("n_neighbors", "max_postings", "max_tracks", "min_count")
+        check_positive(self.options, *limits)
         on_progress(FitProgress("counting songs", 0, 3))
         self.vocabulary_, chosen = Vocabulary.of(interactions, self.min_count)
         check_fit(self.name, interactions, len(self.vocabulary_))
@@ -157,12 +159,7 @@ class Titles:
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the share of playlists of this title that each is expected in; names add to it."""
-        columns, scores = self.votes(seed)
-        asked = self.vocabulary_.columns(ids)
-        if len(columns) == 0:
-            return np.zeros(len(ids), dtype=np.float32)
-        place = np.minimum(np.searchsorted(columns, asked), len(columns) - 1)
-        return np.where(columns[place] == asked, scores[place], 0).astype(np.float32)
+        return values_of(self.vocabulary_.columns(ids), *self.votes(seed))
 
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
         """Return in how many of the playlists with titles like this each is.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.models.checks import check_k
+from segue.models.postings import values_of
 from segue.models.recommender import Arrays, Recommender
 from segue.models.vocabulary import Vocabulary
 from segue.recommend.evidence import Evidence
@@ -100,12 +101,7 @@ class Blend:
 
     def score(self, seed: Seed, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the score of each song; 0 for those that are no candidates, such as the likes."""
-        columns, scores = self._rated(seed)
-        asked = self.vocabulary_.columns(ids)
-        if len(columns) == 0:
-            return np.zeros(len(ids), dtype=np.float32)
-        place = np.minimum(np.searchsorted(columns, asked), len(columns) - 1)
-        return np.where(columns[place] == asked, scores[place], 0).astype(np.float32)
+        return values_of(self.vocabulary_.columns(ids), *self._rated(seed))
 
     def explain(self, seed: Seed, ids: NDArray[np.int64]) -> list[Reason]:
         """Return the reason of the first model that has one: playlists, pairs of songs, titles.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segue.models.item_knn import ItemKnn
 from segue.models.playlist_knn import PlaylistKnn
-from segue.models.postings import total
+from segue.models.postings import total, values_of
 from segue.models.recommender import Recommender
 from segue.models.titles import Titles
 from segue.models.vocabulary import Vocabulary, best_first
@@ -92,13 +92,14 @@ class Evidence:
         ranked = columns = self._chosen(seed, votes, artists, None)
         if seed.allowed is not None:
             columns = self._chosen(seed, votes, artists, np.unique(known.columns(seed.allowed)))
-        found = {name: _of(columns, each) for name, each in votes.items()}
+        found = {name: values_of(columns, *each) for name, each in votes.items()}
         ids = np.asarray(known.track_ids[columns])
         found["als"] = self._als.score(seed, ids)
         found["word2vec"] = self._word2vec.score(seed, ids)
         found |= self._vectors(seed, ids)
         for name in _RANKED:
-            found[f"{name}_rank"] = _ranks(columns, found[name], ranked, _of(ranked, votes[name]))
+            of_ranked = values_of(ranked, *votes[name])
+            found[f"{name}_rank"] = _ranks(columns, found[name], ranked, of_ranked)
         found |= self._of_artists(columns, votes, artists, len(seed.likes))
         counts = np.asarray(known.counts[columns]).astype(np.float32)
         found["count"] = np.log1p(counts)
@@ -125,7 +126,7 @@ class Evidence:
         if len(titles):
             order = np.argsort(titles)
             of_rows = self._titles.row_titles_[self._views["wide"].rows_[rows]]
-            alike = alike + _TITLE * _of(of_rows, (titles[order], weights[order]))
+            alike = alike + _TITLE * values_of(of_rows, titles[order], weights[order])
         best = best_first(alike, rows, _TITLED)
         votes = alike[best] ** 2
         return self._views["wide"].poll(rows[best], (votes / votes.sum()).astype(np.float32))
@@ -208,7 +209,7 @@ class Evidence:
             artist, sums = total(
                 np.where(places < 0, size - 1, places).astype(np.int32), scores, size
             )
-            found[f"{name}_artist"] = _of(np.where(of < 0, -2, of).astype(np.int32), (artist, sums))
+            found[f"{name}_artist"] = values_of(np.where(of < 0, -2, of), artist, sums)
         found["artists_item"] = (found["artists_artist"] / np.sqrt(mass + 10)).astype(np.float32)
         share = np.zeros(len(columns), dtype=np.float32)
         if len(artists[0]):
@@ -242,15 +243,6 @@ class Evidence:
             "best_title_vote": float(votes["titles"][1].max(initial=0)),
             "voted": float(np.log1p(len(votes["all"][0]))),
         }
-
-
-def _of(columns: NDArray[np.int32], votes: Votes) -> Floats:
-    """Return the votes for some columns; 0 for those without."""
-    voted, scores = votes
-    if len(voted) == 0:
-        return np.zeros(len(columns), dtype=np.float32)
-    place = np.minimum(np.searchsorted(voted, columns), len(voted) - 1)
-    return np.where(voted[place] == columns, scores[place], 0).astype(np.float32)
 
 
 def _ranks(

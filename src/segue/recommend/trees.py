@@ -39,13 +39,19 @@ class Trees:
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the score of each row; no row's depends on the others [shape=(n,)].
 
-        Raises LibraryError if the graph is damaged.
+        Raises LibraryError if the graph is damaged, or for other features than these.
         """
         if len(features) == 0:
             return np.zeros(0, dtype=np.float32)
         if self._session is None:
             self._session = _session(self.graph)
-        scores: NDArray[np.float32] = self._session.run(None, {"features": features})[0]
+        try:
+            scores: NDArray[np.float32] = self._session.run(None, {"features": features})[0]
+        except Exception as error:  # of many kinds; a version with other evidence grew them
+            raise LibraryError(
+                f"the trees of the blend were not grown on the {features.shape[1]} kinds of "
+                "evidence there are; fit it again with `segue fit blend`"
+            ) from error
         return scores.reshape(-1)
 
 

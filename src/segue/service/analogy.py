@@ -35,7 +35,7 @@ class Term:
     kind
         ``artist`` or ``song``.
     name
-        As the library has it.
+        A song's as the library has it, an artist's as it was given.
     """
 
     kind: str

@@ -147,8 +147,9 @@ def _write_word2vec(file: Path, found: _Vectors) -> None:
     """
     with file.open("w", encoding="utf-8", newline="\n") as opened:
         opened.write(f"{len(found.ids)} {found.vectors.shape[1]}\n")
-        for word, vector in zip(_words(found), found.vectors.tolist(), strict=True):
-            opened.write(f"{word} {' '.join(f'{value:.6g}' for value in vector)}\n")
+        for word, vector in zip(_words(found), found.vectors, strict=True):
+            # Row by row: as Python's numbers, all of them would take eight times the memory.
+            opened.write(f"{word} {' '.join(f'{value:.6g}' for value in vector.tolist())}\n")
 
 
 def _words(found: _Vectors) -> Iterator[str]:

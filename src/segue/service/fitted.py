@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segue.errors import LibraryError, NotFoundError, UsageError
 from segue.models.artifact import Artifact, delete_artifact, list_artifacts, load_artifact
-from segue.models.recommender import Recommender
+from segue.models.recommender import Arrays, Recommender
 from segue.models.registry import MODELS, model_class
 from segue.recommend.blend import PARTS
 from segue.types import Ranking, Reason, Seed
@@ -155,21 +155,24 @@ def load_model(models: Path, name: str) -> FittedModel:
     check_name(name)
     if name == BLEND:
         return _load_blend(models)
-    kind = model_class(name)
-    try:
-        artifact = load_artifact(models, name)
-        arrays = artifact.arrays()
-    except LibraryError:  # a fit may have put another in its place meanwhile
-        artifact = load_artifact(models, name)
-        arrays = artifact.arrays()
-    model = _made(kind.from_arrays, artifact, arrays)
+    artifact, arrays = _read(models, name)
+    model = _made(model_class(name).from_arrays, artifact, arrays)
     return FittedModel(name, model, *_costs(artifact), arrays.get("track_ids"), artifact.meta)
 
 
+def _read(models: Path, name: str) -> tuple[Artifact, Arrays]:
+    try:
+        artifact = load_artifact(models, name)
+        return artifact, artifact.arrays()
+    except LibraryError:  # a fit may have put another in its place meanwhile
+        artifact = load_artifact(models, name)
+        return artifact, artifact.arrays()
+
+
 def _made(
-    from_arrays: Callable[[dict[str, Any], dict[str, NDArray[Any]]], Any],
+    from_arrays: Callable[[dict[str, Any], Arrays], Any],
     artifact: Artifact,
-    arrays: dict[str, NDArray[Any]],
+    arrays: Arrays,
 ) -> Any:
     try:
         return from_arrays(dict(artifact.meta.get("options") or {}), arrays)
@@ -257,8 +260,8 @@ def saving(models: Path) -> Iterator[None]:
 def _load_blend(models: Path) -> FittedModel:
     from segue.recommend.blend import Blend, Ranker
 
-    artifact = load_artifact(models, BLEND)
-    ranker = _made(Ranker.from_arrays, artifact, artifact.arrays())
+    artifact, arrays = _read(models, BLEND)
+    ranker = _made(Ranker.from_arrays, artifact, arrays)
     parts = {}
     for name in PARTS:
         try:

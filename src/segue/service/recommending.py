@@ -138,10 +138,10 @@ class _Words:
             case "playlists":
                 alike = f"{reason.count:,} alike " if reason.count else "alike "
                 row = self.row if reason.count == 1 else self._rows
-                return f"{alike}{row} {has} it" + (f", with {title}" if title else "")
+                return f"{alike}{row} {has} it" + (f", for {title}" if title else "")
             case "title":
-                row = many if reason.count else self._rows
-                return f"{row} with such a title {has} it"
+                held = f"{many} with such a title {has} it"
+                return held if reason.count else "the title names it or its artist"
             case "artist" | "album":
                 return (
                     f"in {self._rows} with others of its {reason.kind}: {title or 'a song'} itself "

@@ -100,6 +100,10 @@ def start_of(catalog: Catalog, wish: Wish) -> Start:
     for track in disliked:
         weights.pop(track.id, None)
     if not weights and not title.strip():
+        if liked:  # all of them are dislikes, too
+            raise UsageError(
+                f"{liked[0].name!r} is both liked and disliked; nothing is left to start from"
+            )
         raise UsageError(
             "there is nothing to start from; name songs with --like, a playlist with --playlist, "
             "a listener with --user, or give a --title"
