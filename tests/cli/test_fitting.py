@@ -128,3 +128,12 @@ def test_models_are_listed_and_removed(home: Path) -> None:
     assert "item_knn is out" in run("models", "--remove", "item_knn").stdout
     assert [m["name"] for m in read("models", "--remove", "popularity")["models"]] == []
     assert run("models", "--remove", "als").return_value == 1
+
+
+def test_options_are_set_by_name(home: Path) -> None:
+    assert home.exists()
+    run("fit", "item_knn", "--set", "n_neighbors=5")
+    (model,) = read("models")["models"]
+    assert model["options"]["n_neighbors"] == 5
+    done = CliRunner().invoke(segue, ["fit", "item_knn", "--set", "n_neighbors"])
+    assert "is not of the form OPTION=VALUE" in done.stderr

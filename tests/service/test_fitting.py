@@ -293,7 +293,7 @@ def test_all_are_fitted_and_the_blend_is_read_with_what_it_is_of(tmp_path: Path)
         assert loaded.fit_seconds > sum(model.fit_seconds for model in report.models[:-1]) * 0.99
         write(library, [playlist("million_playlist:x", piece("neon", 1), piece("neon", 9))])
         library.fit("titles")
-        with pytest.raises(NotFoundError, match=r"did not learn from the same; .* `segue fit`"):
+        with pytest.raises(NotFoundError, match=r"did not learn from the same.* `segue fit`"):
             load_model(library.path / "models", BLEND)
         assert library.recommend("granite one").model == "playlist_knn"
         library.remove_model("als")
@@ -306,7 +306,8 @@ def test_a_compact_blend_is_of_compact_models(tmp_path: Path) -> None:
     with open_library(tmp_path / "library", long_playlists(102)) as library:
         library.fit("blend", compact=True)
         meta = load_artifact(library.path / "models", BLEND).meta
-        assert meta["parts"] == {name: compact_options(name) for name in PARTS}
+        made = {name: model_class(name)(**compact_options(name)).options for name in PARTS}
+        assert meta["parts"] == made
         assert library.recommend("granite one").model == BLEND
         assert library.fit("blend", compact=True).models[-1].reused
         assert library.recommend("velvet two", 5).model == BLEND
@@ -338,3 +339,33 @@ def test_a_library_that_cannot_be_written_is_not_fitted(library: Library) -> Non
         with pytest.raises(LibraryError, match="cannot be written"):
             reading.remove_model("popularity")
         assert reading.models() == []
+
+
+def test_options_of_the_one_model_that_is_named(library: Library) -> None:
+    library.fit("word2vec", options={"window": "3", "sg": "true", "epochs": "2", "sample": "1e-5"})
+    meta = load_artifact(library.path / "models", "word2vec").meta
+    assert [meta["options"][name] for name in ("window", "sg", "epochs")] == [3, True, 2]
+    assert meta["options"]["sample"] == 1e-5
+    assert set(meta["metrics"]) == {"loss"}
+    library.fit("word2vec", options={"window": "all", "epochs": "1"})
+    assert load_artifact(library.path / "models", "word2vec").meta["options"]["window"] == "all"
+    for options, names, said in (
+        ({"windows": "3"}, ("word2vec",), "no option 'windows'"),
+        ({"window": "wide"}, ("word2vec",), "window is 'wide', expected something like 100"),
+        ({"epochs": "0"}, ("word2vec",), "expected at least 1"),
+        ({"window": "3"}, ("word2vec", "als"), "options are those of one model"),
+        ({"window": "3"}, (), "options are those of one model"),
+        ({"candidates": "3"}, ("blend",), "options are those of one model"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            library.fit(*names, options=options)
+
+
+def test_a_blend_whose_models_have_other_options_since_does_not_answer(tmp_path: Path) -> None:
+    with open_library(tmp_path / "library", long_playlists()) as library:
+        library.fit()
+        assert library.recommend(segue.Wish(title="x")).model == BLEND
+        library.fit("item_knn", options={"n_neighbors": "7"})
+        assert library.recommend(segue.Wish(title="x")).model != BLEND
+        with pytest.raises(NotFoundError, match="other options"):
+            library.recommend(segue.Wish(title="x", model=BLEND))

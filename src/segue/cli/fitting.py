@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from segue.cli import options, output
+from segue.errors import UsageError
 from segue.types import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ _PLAIN_EVERY: Final = 10.0  # seconds between lines of progress where there is n
     help="Learn from what Spotify's Web API gave, too; its terms forbid it.",
 )
 @click.option("--compact", is_flag=True, help="Small models, for machines with little memory.")
+@click.option(
+    "--set",
+    "chosen",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="An option of the one MODEL that is named, such as window=3.",
+)
 @click.option("--force", is_flag=True, help="Also fit what learned the same already.")
 @options.library
 @options.as_json
@@ -55,6 +63,7 @@ def fit(
     end_at_skips: bool,
     include_api_content: bool,
     compact: bool,
+    chosen: tuple[str, ...],
     force: bool,
     library_path: str | None,
     as_json: bool,
@@ -73,13 +82,22 @@ def fit(
     """
     from segue.service.learning import LearnFrom
 
+    wrong = [text for text in chosen if "=" not in text]
+    if wrong:
+        raise UsageError(f"--set {wrong[0]} is not of the form OPTION=VALUE, such as window=3")
+    values = dict(text.split("=", 1) for text in chosen)
     learn_from = LearnFrom(source, include_api_content, gap * 60, end_at_skips)
     with (
         options.open_existing(library_path) as library,
         _progress(quiet=as_json) as tell,
     ):
         report = library.fit(
-            *models, learn_from=learn_from, compact=compact, force=force, on_state=tell
+            *models,
+            learn_from=learn_from,
+            compact=compact,
+            options=values,
+            force=force,
+            on_state=tell,
         )
     if as_json:
         output.print_json(report.to_json())

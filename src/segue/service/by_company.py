@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.catalog.catalog import Catalog
-from segue.errors import LibraryError
+from segue.errors import LibraryError, UsageError
 from segue.service.resolve import Song
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ByCompany:
         *models: str,
         learn_from: LearnFrom | None = None,
         compact: bool = False,
+        options: Mapping[str, str] | None = None,
         force: bool = False,
         on_state: Callable[[FitState], None] = lambda _: None,
     ) -> FitReport:
@@ -65,6 +66,8 @@ class ByCompany:
             What they learn from; None for playlists, or sessions where there are no playlists.
         compact
             Make them small, for machines with little memory.
+        options
+            Options of the one model that is named, as text: ``{"window": "3"}``.
         force
             Fit those as well that are as they should be.
         on_state
@@ -73,15 +76,19 @@ class ByCompany:
         Raises
         ------
         UsageError
-            If there is no recommender of a name, or nothing to learn from.
+            If there is no recommender of a name, an option makes no sense, or there is nothing to
+            learn from.
         LibraryError
             If a model cannot be written.
         """
-        from segue.service.fitting import FitState, fit_and_store, with_parts
+        from segue.service.fitting import FitState, fit_and_store, read_options, with_parts
         from segue.service.learning import LearnFrom, read_interactions
 
         self._check_writable()
         with_parts(models)
+        if options and (len(models) != 1 or models[0] == "blend"):
+            raise UsageError("options are those of one model; name it, and no other beside it")
+        chosen = read_options(models[0], options) if options else {}
         on_state(FitState())
         interactions, about = read_interactions(self._catalog, learn_from or LearnFrom())
         return fit_and_store(
@@ -90,6 +97,7 @@ class ByCompany:
             models,
             about,
             compact=compact,
+            options=chosen,
             force=force,
             on_state=on_state,
         )

@@ -270,10 +270,10 @@ def _load_blend(models: Path) -> FittedModel:
             raise NotFoundError(
                 f"the blend needs the model {name}, which is not fitted; fit it with `segue fit`"
             ) from error
-    if not _of_the_same([part.meta for part in parts.values()]):
+    if not _of_the_same(artifact.meta, {name: part.meta for name, part in parts.items()}):
         raise NotFoundError(
-            "the models that the blend is of did not learn from the same; fit them again with "
-            "`segue fit`"
+            "the models that the blend is of did not learn from the same, or have other options "
+            "than it was fitted with; fit them again with `segue fit`"
         )
     seconds, peak = _costs(artifact)
     return FittedModel(
@@ -289,13 +289,16 @@ def _load_blend(models: Path) -> FittedModel:
 def can_blend(models: Path) -> bool:
     """Return whether all that the blend needs is fitted, and learned from the same."""
     with suppress(NotFoundError, LibraryError):
-        metas = [load_artifact(models, name).meta for name in (*PARTS, BLEND)]
-        return _of_the_same(metas[:-1])
+        metas = {name: load_artifact(models, name).meta for name in PARTS}
+        return _of_the_same(load_artifact(models, BLEND).meta, metas)
     return False
 
 
-def _of_the_same(metas: Sequence[Mapping[str, Any]]) -> bool:
-    return len({meta.get("fingerprint") for meta in metas}) == 1
+def _of_the_same(blend: Mapping[str, Any], metas: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether the parts learned from the same rows, with the options the blend knows."""
+    options = {name: meta.get("options") for name, meta in metas.items()}
+    marks = {meta.get("fingerprint") for meta in metas.values()}
+    return len(marks) == 1 and options == blend.get("parts")
 
 
 def _costs(artifact: Artifact) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_type_hints
 
 import numpy as np
 
@@ -211,6 +211,7 @@ def fit_and_store(
     about: Mapping[str, Any],
     *,
     compact: bool = False,
+    options: Mapping[str, Any] | None = None,
     force: bool = False,
     on_state: Callable[[FitState], None] = lambda _: None,
 ) -> FitReport:
@@ -228,6 +229,8 @@ def fit_and_store(
     about
         JSON values that are stored with each: ``from`` and what else tells where the interactions
         are from.
+    options
+        Of the one model that is named.
 
     Raises
     ------
@@ -253,14 +256,14 @@ def fit_and_store(
             on_state(replace(state, progress=progress, peak_rss_mb=peak_mb()))
 
         tell(FitProgress("starting"))
-        options = _options(name, compact=compact)
-        artifact = None if force else _matching(models, name, mark, options)
+        made = _options(name, compact=compact) | dict(options or {})
+        artifact = None if force else _matching(models, name, mark, made)
         reused = artifact is not None
         if artifact is None:
             without = report.problems if name in names else report.left_out
             try:
                 _check_parts(name, {**report.problems, **report.left_out})
-                artifact = _fit_stored(models, name, interactions, options, full, tell)
+                artifact = _fit_stored(models, name, interactions, made, full, tell)
             except UsageError as error:
                 without[name] = str(error)
                 on_state(replace(state, problem=str(error)))
@@ -283,6 +286,38 @@ def _options(name: str, *, compact: bool) -> dict[str, Any]:
     if name == BLEND:
         return {part: compact_options(part) for part in PARTS}
     return compact_options(name)
+
+
+def _of_parts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of the models that the blend is of, those of their own included."""
+    made = {part: model_class(part)(**options.get(part, {})).options for part in PARTS}
+    plain: dict[str, Any] = json.loads(json.dumps(made))
+    return plain
+
+
+def read_options(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return options of a model, written as text, as its constructor takes them.
+
+    Raises
+    ------
+    UsageError
+        If the model has no option of a name, or a value is none that it takes.
+    """
+    import msgspec
+
+    kinds = get_type_hints(model_class(name))
+    known = model_class(name)().options
+    found = {}
+    for option, text in texts.items():
+        if option not in known:
+            raise UsageError(f"{name} has no option {option!r}; there are {', '.join(known)}")
+        try:
+            found[option] = msgspec.convert(text, kinds[option], strict=False)
+        except msgspec.ValidationError as error:
+            raise UsageError(
+                f"{option} is {text!r}, expected something like {known[option]!r}"
+            ) from error
+    return found
 
 
 def _check_parts(name: str, missing: Mapping[str, str]) -> None:
@@ -330,12 +365,19 @@ def _fit_stored(
     about: Mapping[str, Any],
     tell: OnProgress,
 ) -> Artifact:
-    learned, seconds, peak = _fit(name, interactions, options, tell)
+    metrics: dict[str, float] = {}
+
+    def note(progress: FitProgress) -> None:
+        if progress.loss is not None and name != BLEND:
+            metrics["loss"] = progress.loss
+        tell(progress)
+
+    learned, seconds, peak = _fit(name, interactions, options, note)
     tell(FitProgress("writing"))
     meta = {
         "options": learned.options,
-        **({"parts": options} if name == BLEND else {}),
-        "metrics": {},
+        **({"parts": _of_parts(options)} if name == BLEND else {}),
+        "metrics": metrics,
         "versions": _versions(),
         "fitted_at": time.time(),
         "fit_seconds": seconds,
@@ -355,7 +397,7 @@ def _matching(models: Path, name: str, mark: str, options: Mapping[str, Any]) ->
     meta = artifact.meta
     same = meta.get("fingerprint") == mark and meta.get("versions", {}).get("segue") == _version()
     if name == BLEND:  # a ranker's options are its own
-        same = same and meta.get("parts") == options
+        same = same and meta.get("parts") == _of_parts(options)
     else:
         wanted = json.loads(json.dumps(model_class(name)(**options).options))
         same = same and meta.get("options") == wanted
