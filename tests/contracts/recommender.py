@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,13 @@ def ids(*tracks: int) -> NDArray[np.int64]:
     return np.array(tracks, dtype=np.int64)
 
 
-class RecommenderContract:
+class RecommenderContract(ABC):
     """The tests; `make` returns the model under test, with options that suit 160 playlists."""
 
     personal = True  # whether the answer depends on the likes
 
-    def make(self) -> Recommender:
-        raise NotImplementedError
+    @abstractmethod
+    def make(self) -> Recommender: ...
 
     def fitted(self) -> Recommender:
         return self.make().fit(planted())

@@ -8,6 +8,7 @@ Their libraries are imported when they are fitted.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from typing import Any, ClassVar, Final, Protocol, Self
 
@@ -63,7 +64,7 @@ class GensimWord2Vec:
         return _answer(self._known, seed, k, np.array(columns, dtype=np.int64), np.array(scores))
 
 
-class _Implicit:
+class _Implicit(ABC):
     """One of implicit's models with its own options."""
 
     _fold_in = False
@@ -81,8 +82,9 @@ class _Implicit:
             self._model.fit(interactions.matrix(), show_progress=False)
         return self
 
+    @abstractmethod
     def _make(self) -> Any:
-        raise NotImplementedError
+        """Return implicit's model, not fitted yet."""
 
     def recommend(self, seed: Seed, k: int) -> Ranking:
         """Return what the model adds to a user of these songs; see `Peer.recommend`."""
