@@ -43,6 +43,15 @@ def test_written_and_read(tmp_path: Path) -> None:
     assert found.size == sum(file.stat().st_size for file in found.folder.iterdir())
 
 
+def test_large_lists_are_read_in_places_and_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segue.models.artifact._FAR_APART", 0)
+    found = save_artifact(tmp_path, "als", ARRAYS, {}).arrays()
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
 def test_a_new_one_takes_the_place_and_nothing_else_stays(tmp_path: Path) -> None:
     first = stored(tmp_path, 1)
     (tmp_path / "als" / ".current-torn").write_text("x")

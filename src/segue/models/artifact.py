@@ -8,6 +8,7 @@ either the old model or the new one, whole.
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 import uuid
@@ -23,6 +24,7 @@ from segue.models.recommender import Arrays
 FORMAT: Final = 1
 _CURRENT: Final = "current"
 _META: Final = "model.json"
+_FAR_APART: Final = 2**29  # bytes; smaller files are soon in memory when they are read ahead
 _TYPES: Final[dict[str, type | tuple[type, ...]]] = {  # of what `model.json` may say
     "arrays": list,
     "options": dict,
@@ -84,6 +86,10 @@ def _unreadable(folder: Path, name: str, error: Exception) -> LibraryError:
 
 def _mapped(path: Path) -> np.ndarray[Any, Any]:
     array: np.ndarray[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    if array.ndim == 1 and array.nbytes > _FAR_APART:
+        # Read in places far apart; what the system would read ahead of each, no one asks for.
+        mapped: Any = array.base
+        mapped.madvise(mmap.MADV_RANDOM)
     # A plain view: every slice of a memmap object costs microseconds that a query has not got.
     return array.view(np.ndarray)
 
