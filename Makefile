@@ -39,6 +39,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Segue and what its tests need ..."
+	@$(PIP) install torch==2.13.0
 	@$(PIP) install --editable ".[dev]"
 	@touch $@ $(VENV)/.installed
 

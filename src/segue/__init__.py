@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from segue.catalog.filters import Filters
     from segue.catalog.records import Problem
     from segue.service.add import AddProgress, AddReport
+    from segue.service.genre_detecting import GenreGuess, GenreTraining
+    from segue.service.genre_training import GenreEvaluation
+    from segue.service.identifying import Identification, Match
     from segue.service.learning import LearnFrom
     from segue.service.library import Library, install_ear
     from segue.service.recognise import KINDS
@@ -45,10 +48,15 @@ __all__ = [
     "AudioError",
     "EarError",
     "Filters",
+    "GenreEvaluation",
+    "GenreGuess",
+    "GenreTraining",
     "Hit",
+    "Identification",
     "LearnFrom",
     "Library",
     "LibraryError",
+    "Match",
     "NotFoundError",
     "Problem",
     "Recommendation",
@@ -71,9 +79,14 @@ _LAZY: Final = {
     "AddReport": "segue.service.add",
     "Answer": "segue.types",
     "Filters": "segue.catalog.filters",
+    "GenreEvaluation": "segue.service.genre_training",
+    "GenreGuess": "segue.service.genre_detecting",
+    "GenreTraining": "segue.service.genre_detecting",
     "Hit": "segue.types",
+    "Identification": "segue.service.identifying",
     "LearnFrom": "segue.service.learning",
     "Library": "segue.service.library",
+    "Match": "segue.service.identifying",
     "Problem": "segue.catalog.records",
     "Recommendation": "segue.service.recommendation",
     "Track": "segue.types",

@@ -147,6 +147,32 @@ def test_the_place_of_windows_can_be_chosen(tmp_path: Path) -> None:
     assert time_of(windows[1].mono) == pytest.approx(28.5, abs=0.02)
 
 
+@pytest.mark.parametrize("name", ["wav 16", "opus", "mp3", "m4a aac", "wav a-law"])
+@pytest.mark.parametrize("sample_rate", [22_050, 8_000])
+def test_the_sample_rate_can_be_chosen(tmp_path: Path, name: str, sample_rate: int) -> None:
+    extension, rate, writer = FORMATS[name]
+    writer(tmp_path / f"a.{extension}", np.stack([clock(40, rate)] * 2), rate)
+    windows = heard(tmp_path / f"a.{extension}", sample_rate=sample_rate).windows
+    assert [window.samples.shape for window in windows] == [(2, 4 * sample_rate)] * 5
+    for window in windows:
+        assert time_of(window.mono, sample_rate) == pytest.approx(window.start + 2, abs=0.06)
+
+
+def test_the_second_decoder_keeps_to_the_sample_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import av
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ValueError
+
+    path = write(tmp_path / "a.flac", clock(30), 44_100, "FLAC", "PCM_16")
+    monkeypatch.setattr(av, "open", refuse)
+    for window in heard(path, sample_rate=22_050).windows:
+        assert window.samples.shape == (1, 4 * 22_050)
+        assert time_of(window.mono, 22_050) == pytest.approx(window.start + 2, abs=0.06)
+
+
 def test_numbers_that_are_none_become_silence(tmp_path: Path) -> None:
     sound = tone(440, 3, 16_000)
     sound[100:200], sound[300], sound[301], sound[302] = np.nan, np.inf, -np.inf, 1e30

@@ -13,6 +13,7 @@ from records import analysis
 from segue.catalog import database as module
 from segue.catalog.catalog import Catalog
 from segue.catalog.database import Database
+from segue.catalog.landmarks import Landmarks
 from segue.catalog.schema import APPLICATION_ID, MIGRATIONS
 from segue.config import FILE_NAME
 from segue.errors import LibraryError
@@ -20,13 +21,14 @@ from segue.errors import LibraryError
 # A library of format 1: two songs with vectors, words, lyrics and a failed file. Never made anew,
 # but its pages were made small.
 OLD = Path(__file__).parent / "data" / "v1.db"
+SECOND = OLD.with_name("v2.db")  # of format 2: the same, with the songs in their places
 
 TABLES = {"track", "file", "root", "vector", "embedder", "word", "descriptors", "song_text"}
 
 
-def old_library(path: Path) -> Path:
+def old_library(path: Path, old: Path = OLD) -> Path:
     """Write the old library as it was, in pages of the usual size."""
-    shutil.copy(OLD, path)
+    shutil.copy(old, path)
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA page_size = 4096")
     connection.execute("VACUUM")
@@ -74,6 +76,25 @@ def test_a_library_of_the_first_format_can_be_used(tmp_path: Path) -> None:
     assert [problem.kind for problem in catalog.files.problems()] == ["empty"]
     catalog.write([analysis(b"/new.flac", "New")])
     assert len(catalog.tracks.present()) == 3
+    catalog.close()
+    assert version(tmp_path / FILE_NAME) == len(MIGRATIONS)
+
+
+def test_a_library_of_the_second_format_can_be_used(tmp_path: Path) -> None:
+    old_library(tmp_path / FILE_NAME, SECOND)
+    assert version(tmp_path / FILE_NAME) == 2
+    catalog = Catalog(tmp_path)
+    assert not catalog.has_old_tracks()
+    assert tables(catalog.database) >= {"landmark", "genre_guess"}
+    first, second = sorted(catalog.tracks.present())
+    assert [id_ for id_, _ in catalog.search("joga", 5)] == [first]
+    assert catalog.tracks.get([second])[second].title == "光"
+    landmarks = Landmarks(catalog.database, 1)
+    assert [id_ for id_, _ in landmarks.lacking()] == [second, first]
+    with catalog.database.transaction() as connection:
+        connection.execute("INSERT INTO genre_guess VALUES (?, 'probe', NULL, 0.2, 1.0)", (first,))
+    catalog.forget([catalog.files.of_track(first)[0].id])
+    assert catalog.database.query("SELECT * FROM genre_guess") == []
     catalog.close()
     assert version(tmp_path / FILE_NAME) == len(MIGRATIONS)
 

@@ -12,7 +12,8 @@ from libraries import command
 from segue.cli.main import segue
 
 COMMANDS = (
-    "start add watch similar search show fit models recommend analogy compare export evaluate plot "
+    "start add watch similar search show identify fit models recommend analogy compare export "
+    "evaluate genre plot "
     "status problems crawl spotify sources merges doctor move "
     "forget backup restore ear demo"
 ).split()

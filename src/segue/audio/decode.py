@@ -56,7 +56,7 @@ class Recording:
     codec, sample_rate, channels
         As the file has them: FFmpeg's (or libsndfile's) name, Hz, a count.
     windows
-        At least one, in order, at 16 kHz, with one or two channels.
+        At least one, in order, at the rate asked for, with one or two channels.
     problem
         What was wrong though the file could be used, in a sentence; else None.
     """
@@ -69,8 +69,15 @@ class Recording:
     problem: str | None = None
 
 
-def decode(path: bytes, place: Placement = place_windows) -> Recording:
+def decode(
+    path: bytes, place: Placement = place_windows, sample_rate: int = SAMPLE_RATE
+) -> Recording:
     """Decode the windows that `place` chooses for the file's duration.
+
+    Parameters
+    ----------
+    sample_rate
+        Of the windows, in Hz; the file may have any other.
 
     Raises
     ------
@@ -84,12 +91,12 @@ def decode(path: bytes, place: Placement = place_windows) -> Recording:
         if before.st_size == 0:
             raise AudioError("empty", "the file is empty (0 bytes); copy it again or delete it")
         try:
-            recording = _decode_ffmpeg(file, place)
+            recording = _decode_ffmpeg(file, place, sample_rate)
         except AudioError as error:
             if error.kind == "video":
                 raise
             try:
-                recording = _decode_sndfile(file, place)
+                recording = _decode_sndfile(file, place, sample_rate)
             except AudioError:
                 raise error from None
         after = os.fstat(file.fileno())
@@ -113,7 +120,7 @@ def _open(path: bytes) -> BinaryIO:
         raise AudioError("unreadable", message) from error
 
 
-def _decode_ffmpeg(file: BinaryIO, place: Placement) -> Recording:
+def _decode_ffmpeg(file: BinaryIO, place: Placement, sample_rate: int) -> Recording:
     import av
 
     file.seek(0)
@@ -127,12 +134,12 @@ def _decode_ffmpeg(file: BinaryIO, place: Placement) -> Recording:
             stream.thread_count = 1  # one file is one core's work
             duration = _duration(container, stream)
             spans = place(duration)
-            windows = _windows(container, stream, spans)
+            windows = _windows(container, stream, spans, sample_rate)
             if 0 < len(windows) < len(spans) and container.format.name in _ESTIMATING:
                 counted = _count_duration(container, stream)
                 if counted < _ESTIMATE_OFF * duration:
                     duration, spans = counted, place(counted)
-                    windows = _windows(container, stream, spans)
+                    windows = _windows(container, stream, spans, sample_rate)
             context = stream.codec_context
             return _recording(
                 duration, context.name, context.sample_rate, context.channels, windows, spans
@@ -186,14 +193,16 @@ def _count_duration(container: Any, stream: Any) -> float:
     return seconds
 
 
-def _windows(container: Any, stream: Any, spans: list[tuple[float, float]]) -> list[Window]:
+def _windows(
+    container: Any, stream: Any, spans: list[tuple[float, float]], sample_rate: int
+) -> list[Window]:
     """Return the windows that could be decoded, in order."""
     import av
 
     windows = []
     for start, length in spans:
         try:
-            window = _window(container, stream, start, length)
+            window = _window(container, stream, start, length, sample_rate)
         except (av.FFmpegError, OSError):
             continue  # the file cannot be sought or read there; another place may do
         if window is not None:
@@ -201,13 +210,15 @@ def _windows(container: Any, stream: Any, spans: list[tuple[float, float]]) -> l
     return windows
 
 
-def _window(container: Any, stream: Any, start: float, length: float) -> Window | None:
+def _window(
+    container: Any, stream: Any, start: float, length: float, sample_rate: int
+) -> Window | None:
     """Return the window at `start`, or None where the file has no audio there."""
     origin = stream.start_time or 0
     preroll = _MP3_PREROLL if stream.codec_context.name.startswith("mp3") else _PREROLL
     target = origin + int(max(0.0, start - preroll) / stream.time_base)
     container.seek(target, stream=stream, backward=True)
-    stretch = _Stretch(start, start + length)
+    stretch = _Stretch(start, start + length, sample_rate)
     for frame, clock, seconds in _frames(container, stream, start):
         if not stretch.take(frame, clock, seconds):
             break
@@ -246,9 +257,10 @@ class _Stretch:
     a call for each would cost more than the decoding.
     """
 
-    def __init__(self, start: float, end: float) -> None:
+    def __init__(self, start: float, end: float, sample_rate: int) -> None:
         self.start = start
         self.end = end
+        self.sample_rate = sample_rate
         self._first: float | None = None
         self._skipped = 0.0
         self._taken = 0.0
@@ -286,9 +298,9 @@ class _Stretch:
         if self._first is None or not self._blocks:
             return None
         samples = np.concatenate(self._blocks, axis=1)
-        lead = max(0, round((self.start - self._first) * SAMPLE_RATE))
-        samples = samples[:, lead : lead + round((self.end - self.start) * SAMPLE_RATE)]
-        if samples.shape[1] < _MIN_SECONDS * SAMPLE_RATE:
+        lead = max(0, round((self.start - self._first) * self.sample_rate))
+        samples = samples[:, lead : lead + round((self.end - self.start) * self.sample_rate)]
+        if samples.shape[1] < _MIN_SECONDS * self.sample_rate:
             return None
         return Window(self.start, samples)
 
@@ -296,12 +308,12 @@ class _Stretch:
         if self._fifo is not None:
             frame = self._fifo.read()
             if frame is not None:
-                self._blocks.append(_samples(frame, mono=self._mono))
+                self._blocks.append(_samples(frame, self.sample_rate, mono=self._mono))
             self._fifo = None
 
 
-def _samples(frame: AudioFrame, *, mono: bool) -> NDArray[np.float32]:
-    """Return 16 kHz audio [shape=(channels, n)]; more than two channels are mixed to two."""
+def _samples(frame: AudioFrame, sample_rate: int, *, mono: bool) -> NDArray[np.float32]:
+    """Return audio at `sample_rate` [shape=(channels, n)]; channels beyond two are mixed to two."""
     import av
 
     rate = frame.sample_rate
@@ -309,25 +321,25 @@ def _samples(frame: AudioFrame, *, mono: bool) -> NDArray[np.float32]:
     if frame.format.name != "fltp" or frame.layout.nb_channels > 2:
         converter = av.AudioResampler(format="fltp", layout="mono" if mono else "stereo", rate=rate)
         parts = [out.to_ndarray() for given in (frame, None) for out in converter.resample(given)]
-        return _resample(np.concatenate(parts, axis=1, dtype=np.float32), rate)
-    return _resample(np.asarray(frame.to_ndarray(), dtype=np.float32), rate)
+        return _resample(np.concatenate(parts, axis=1, dtype=np.float32), rate, sample_rate)
+    return _resample(np.asarray(frame.to_ndarray(), dtype=np.float32), rate, sample_rate)
 
 
-def _resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Bring audio [shape=(channels, n)] from `rate` to 16 kHz, finite and bounded.
+def _resample(samples: NDArray[np.float32], rate: int, sample_rate: int) -> NDArray[np.float32]:
+    """Bring audio [shape=(channels, n)] from `rate` to `sample_rate`, finite and bounded.
 
     By soxr, which takes a quarter of the time of FFmpeg's resampler.
     """
     import soxr
 
     samples = _clean(samples)  # first: one NaN would spread over all it is filtered with
-    if rate == SAMPLE_RATE:
+    if rate == sample_rate:
         return samples
-    resampled: NDArray[np.float32] = soxr.resample(samples.T, rate, SAMPLE_RATE).T
+    resampled: NDArray[np.float32] = soxr.resample(samples.T, rate, sample_rate).T
     return np.ascontiguousarray(resampled)
 
 
-def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
+def _decode_sndfile(file: BinaryIO, place: Placement, sample_rate: int) -> Recording:
     import soundfile
 
     file.seek(0)
@@ -342,8 +354,8 @@ def _decode_sndfile(file: BinaryIO, place: Placement) -> Recording:
                 data = sound.read(int(length * rate), dtype="float32", always_2d=True).T
                 if len(data) != 2:
                     data = data.mean(axis=0, keepdims=True)
-                samples = _resample(data, rate)
-                if samples.shape[1] >= _MIN_SECONDS * SAMPLE_RATE:
+                samples = _resample(data, rate, sample_rate)
+                if samples.shape[1] >= _MIN_SECONDS * sample_rate:
                     windows.append(Window(start, samples))
             codec = f"{sound.format}/{sound.subtype}".lower()
             return _recording(duration, codec, rate, sound.channels, windows, spans)

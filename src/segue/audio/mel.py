@@ -61,15 +61,17 @@ def log_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def mel_filterbank() -> NDArray[np.float32]:
-    """Return triangular filters [shape=(257, 96)] on Slaney's mel scale, each of unit area.
+def mel_filterbank(
+    sample_rate: int = SAMPLE_RATE, n_fft: int = N_FFT, n_mels: int = N_MELS
+) -> NDArray[np.float32]:
+    """Return triangular filters [shape=(1 + n_fft // 2, n_mels)] on Slaney's mel scale.
 
-    Slaney, "Auditory Toolbox" (1998); the same as
-    ``librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)``.
+    From 0 Hz to half the sample rate, each of unit area. Slaney, "Auditory Toolbox" (1998); the
+    same as ``librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels).T``.
     """
-    low, high = _hz_to_mel(np.array([0.0, SAMPLE_RATE / 2]))
-    edges = _mel_to_hz(np.linspace(low, high, N_MELS + 2))
-    bins = np.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)[:, None]
+    low, high = _hz_to_mel(np.array([0.0, sample_rate / 2]))
+    edges = _mel_to_hz(np.linspace(low, high, n_mels + 2))
+    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)[:, None]
     rising = (bins - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - bins) / np.diff(edges)[1:]
     triangles = np.maximum(0, np.minimum(rising, falling))

@@ -25,7 +25,8 @@ class Window:
     start
         Seconds from the beginning of the recording.
     samples
-        Audio at 16 kHz [shape=(1 or 2 channels, n)], float32, finite, full scale at 1.
+        Audio [shape=(1 or 2 channels, n)], float32, finite, full scale at 1, at the sample rate
+        that was asked of `segue.audio.decode.decode`: 16 kHz unless another was.
     """
 
     start: float

@@ -345,4 +345,27 @@ CREATE TABLE crawl_genre (                  -- genres whose recommendations were
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND)
+_THIRD: Final = """
+CREATE TABLE landmark (                     -- by which songs are told from a few noisy seconds
+    track_id INTEGER PRIMARY KEY REFERENCES track(id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,               -- of the method
+    stamp INTEGER NOT NULL,                 -- random: tells this content from any other
+    problem TEXT,                           -- why there is no content
+    content BLOB                            -- peaks: little-endian uint32; see landmarks.py
+);
+CREATE INDEX landmark_state ON landmark(version, track_id, stamp);
+CREATE TRIGGER landmark_of_changed_file AFTER UPDATE OF fingerprint ON file
+WHEN new.fingerprint IS NOT NULL AND new.fingerprint IS NOT old.fingerprint BEGIN
+    DELETE FROM landmark WHERE track_id IN (old.track_id, new.track_id);
+END;
+
+CREATE TABLE genre_guess (                  -- what a detector of genres says
+    track_id INTEGER PRIMARY KEY REFERENCES track(id) ON DELETE CASCADE,
+    detector TEXT NOT NULL,
+    genre TEXT,                             -- null: not certain
+    certainty REAL NOT NULL,                -- 0..1
+    seen_at REAL NOT NULL                   -- seconds since the epoch
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _SECOND, _THIRD)

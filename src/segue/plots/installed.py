@@ -20,6 +20,6 @@ def require(*modules: str) -> None:
             import_module(module)
         except ImportError as error:
             raise UsageError(
-                f"a map needs {module}, which is not installed ({error}); "
+                f"a picture needs {module}, which is not installed ({error}); "
                 'install it with `pip install "segue[plots]"`'
             ) from error

@@ -15,6 +15,8 @@ from segue.catalog.records import Problem
 from segue.config import FILE_NAME, ear_path, library_path
 from segue.errors import LibraryError, NotFoundError, SegueError, UsageError
 from segue.service.by_company import ByCompany
+from segue.service.by_genre import ByGenre
+from segue.service.identifying import Identifying
 from segue.service.lock import write_lock
 from segue.service.resolve import Song, resolve, resolve_exactly
 from segue.service.restore import checked_backup, is_sqlite
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 
-class Library(ByCompany):
+class Library(ByCompany, ByGenre, Identifying):
     """A folder with a catalogue of music, and what Segue can do with it.
 
     Parameters
