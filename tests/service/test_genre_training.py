@@ -99,6 +99,26 @@ def test_a_library_learns_and_tells(labelled: Path, ear_folder: Path, tmp_path: 
         assert library.predict_genres(known) == guesses[:-1]
 
 
+def test_every_song_of_a_library(labelled: Path, ear_folder: Path, tmp_path: Path) -> None:
+    assert ear_folder
+    with segue.open(tmp_path / "library") as library:
+        library.add(labelled, workers=1)
+        with pytest.raises(NotFoundError, match="segue genre train"):
+            library.label_genres()
+        library.train_genres(labelled)
+        done = library.label_genres()
+        songs = library.status()["tracks"]
+        assert sum(done.genres.values()) == songs
+        assert library.label_genres().genres == {}
+        track = library.search("the same again")[0] if library.search("the same again") else None
+        some = track or library.search(sorted(labelled.glob("*/*.flac"))[-1].stem)[0]
+        told = library.show(some.id)["heard_genre"]
+        assert told["genre"] in {None, *(folder.name for folder in labelled.iterdir())}
+        assert 0 < told["certainty"] <= 1
+        library.train_genres(labelled)  # another detector is asked anew
+        assert sum(library.label_genres().genres.values()) == songs
+
+
 def test_a_damaged_detector(labelled: Path, ear_folder: Path, tmp_path: Path) -> None:
     assert ear_folder
     with segue.open(tmp_path / "library") as library:

@@ -11,6 +11,7 @@ from segue.catalog.chunks import in_chunks
 from segue.catalog.database import Database
 from segue.catalog.features import Features
 from segue.catalog.files import Files
+from segue.catalog.genre_guesses import GenreGuesses
 from segue.catalog.history import History
 from segue.catalog.identity import Identity
 from segue.catalog.importing import Importer
@@ -53,6 +54,7 @@ class Catalog:
         self.playlists = Playlists(self.database)
         self.history = History(self.database)
         self.features = Features(self.database)
+        self.genre_guesses = GenreGuesses(self.database)
         self.provenance = Provenance(self.database)
         self.merges = Merges(self.database)
 

@@ -35,7 +35,8 @@ class Filters:
     artists, not_artists
         Names, in any case and with or without accents; who only takes part counts as well.
     genres
-        Words of a genre: ``rock`` takes ``classic rock``, too.
+        Words of a genre: ``rock`` takes ``classic rock``, too. By tags, by what sources say, and by
+        a genre detector where it was certain.
     years
         The first and the last; None for any.
     owned
@@ -182,6 +183,10 @@ def _of_genres(database: Database, genres: Sequence[str], among: Songs | None) -
         (
             "SELECT song_id, feature.genres FROM feature JOIN track ON track.id = track_id "
             "WHERE feature.genres <> '[]'"
+        ),
+        (
+            "SELECT song_id, json_array(genre) FROM genre_guess "
+            "JOIN track ON track.id = track_id WHERE genre IS NOT NULL"
         ),
     ):
         for song, stored in _of_songs(database, query, among):

@@ -135,6 +135,7 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
         ("track", _number(known["track_number"], "{}")),
         ("year", _number(known["year"], "{}")),
         ("genres", ", ".join(known["genres"])),
+        ("heard genre", _heard_genre(known["heard_genre"])),
         ("length", output.length(known["duration"])),
         ("sounds", ", ".join(known["words"])),
         ("tempo", _sure(measured, "tempo", _number(measured.get("tempo"), "{:.0f} BPM"))),
@@ -163,6 +164,12 @@ def _lines(known: dict[str, Any]) -> list[tuple[str, str]]:
     if known["lyrics"]:
         lines.append(("lyrics", known["lyrics"]))
     return lines
+
+
+def _heard_genre(guess: dict[str, Any] | None) -> str:
+    if guess is None:
+        return ""
+    return f"{guess['genre'] or 'unknown'} ({guess['certainty']:.2f} sure)"
 
 
 def _id(track: dict[str, Any]) -> str:

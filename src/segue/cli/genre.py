@@ -140,6 +140,31 @@ def predict(files: tuple[str, ...], library_path: str | None, as_json: bool) -> 
     return 3 if any(guess.problem is not None for guess in guesses) else 0
 
 
+@genre.command("label")
+@options.library
+@options.as_json
+def label(library_path: str | None, as_json: bool) -> None:
+    """Name the genre of every song of the library, by its detector.
+
+    The files' own tags stay as they are. Filters by genre use both, and `segue show` tells what was
+    heard. Songs that were asked of before are left out, until another detector is trained.
+    """
+    with options.open_existing(library_path) as library, _progress(quiet=as_json) as tell:
+        from segue.service.genre_training import GenreProgress
+
+        done = library.label_genres(
+            on_progress=lambda n, total: tell(GenreProgress("listening", n, total))
+        )
+    if as_json:
+        output.print_json(done.to_json())
+        return
+    _print_left_out(tuple(done.problems), ())
+    if not done.genres:
+        click.echo("All songs have been asked of.")
+    for name, count in sorted(done.genres.items(), key=lambda pair: (-pair[1], pair[0])):
+        click.echo(f"{count:>8,}  {output.printable(name)}")
+
+
 def _print_evaluation(found: GenreEvaluation) -> None:
     _print_left_out(found.problems, found.duplicates)
     scores = found.scores

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.service.lock import write_lock
 
 if TYPE_CHECKING:
     from segue.service.confusion_picture import ConfusionPicture, GenreResult
-    from segue.service.genre_detecting import GenreGuess, GenreTraining
+    from segue.service.genre_detecting import GenreGuess, GenreLabelling, GenreTraining
     from segue.service.genre_listening import OnFile
     from segue.service.genre_pictures import GenrePicture, SongPicture
     from segue.service.genre_training import GenreProgress
@@ -27,6 +28,7 @@ class ByGenre:
     path: Path
     _catalog: Catalog
     ear_folder: Path
+    _on_wait: Callable[[], None]
     _check_writable: Callable[[], None]
 
     def train_genres(
@@ -108,6 +110,27 @@ class ByGenre:
 
         paths = [os.path.abspath(os.fsencode(os.path.expanduser(file))) for file in files]
         return predict_files(self._detectors, self.ear_folder, paths, on_progress=on_progress)
+
+    def label_genres(self, *, on_progress: OnFile = lambda *_: None) -> GenreLabelling:
+        """Name the genre of every song with a file, by the library's detector.
+
+        Songs that it was asked of are left out; an interrupted run is gone on with. Tags stay as
+        they are: what was heard is kept beside them, and filters by genre use both.
+
+        Raises
+        ------
+        NotFoundError
+            If no detector is trained.
+        LibraryError
+            If the library cannot be written.
+        """
+        from segue.service.genre_detecting import label_library
+
+        self._check_writable()
+        with write_lock(self.path, self._on_wait):
+            return label_library(
+                self._catalog, self._detectors, self.ear_folder, on_progress=on_progress
+            )
 
     @property
     def _detectors(self) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from segue.catalog.catalog import Catalog
+from segue.catalog.genre_guesses import GenreGuessed
 from segue.errors import LibraryError, NotFoundError
 from segue.models.artifact import load_artifact, save_artifact
 from segue.models.genre_network import GenreNetwork
@@ -24,11 +26,13 @@ from segue.service.genre_training import (
     TrainingSet,
     kind_of,
 )
+from segue.service.worker import Failure
 from segue.types import SCHEMA_VERSION, display_path
 
 UNKNOWN: Final = "unknown"
 CERTAIN: Final = 0.5  # below, a song's genre is unknown
 _NAME: Final = "genre"
+_PART: Final = 200  # songs between two writes
 
 
 @dataclass(frozen=True)
@@ -170,15 +174,79 @@ def predict_files(
     results = listen(paths, kind_of(network), ear_folder, on_progress=on_progress)
     guesses = []
     for path, result in zip(paths, results, strict=True):
-        name = display_path(path)
-        if not isinstance(result, HeardFile):
-            guesses.append(GenreGuess(name, UNKNOWN, 0.0, problem=result.message))
-            continue
-        chances = detector.of_song(result)
-        best = int(chances.argmax())
-        certainty = float(chances[best])
-        likeliest = detector.labels[best]
-        guesses.append(
-            GenreGuess(name, likeliest if certainty >= CERTAIN else UNKNOWN, certainty, likeliest)
-        )
+        guesses.append(_guess(detector, display_path(path), result))
     return guesses
+
+
+def _guess(detector: Detector, name: str, result: HeardFile | Failure) -> GenreGuess:
+    if not isinstance(result, HeardFile):
+        return GenreGuess(name, UNKNOWN, 0.0, problem=result.message)
+    chances = detector.of_song(result)
+    best = int(chances.argmax())
+    certainty, likeliest = float(chances[best]), detector.labels[best]
+    return GenreGuess(name, likeliest if certainty >= CERTAIN else UNKNOWN, certainty, likeliest)
+
+
+@dataclass
+class GenreLabelling:
+    """What came of asking the detector of all songs.
+
+    Attributes
+    ----------
+    genres
+        How many songs were given each genre, ``unknown`` among them.
+    problems
+        (path, message) of songs that could not be heard.
+    """
+
+    genres: dict[str, int] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        problems = [{"file": path, "cause": cause} for path, cause in self.problems]
+        return {"schema": SCHEMA_VERSION, "genres": self.genres, "problems": problems}
+
+
+def label_library(
+    catalog: Catalog,
+    models: Path,
+    ear_folder: Path,
+    *,
+    on_progress: OnFile = lambda *_: None,
+) -> GenreLabelling:
+    """Ask the detector of every song with a file that it was not asked of; the caller has the lock.
+
+    Each part is written as it is done, so that an interrupted run is gone on with. A file that
+    could not be heard counts as asked of.
+
+    Raises
+    ------
+    NotFoundError
+        If no detector is trained.
+    EarError
+        If it needs the ear, which is not installed.
+    LibraryError
+        If the catalogue cannot be written; what was written stays.
+    """
+    network, detector = load_detector(models)
+    stamp = load_artifact(models, _NAME).folder.name
+    report = GenreLabelling()
+    songs = catalog.genre_guesses.lacking(stamp)
+    for start in range(0, len(songs), _PART):
+        part = songs[start : start + _PART]
+
+        def told(done: int, _: int, before: int = start) -> None:
+            on_progress(before + done, len(songs))
+
+        results = listen([path for _, path in part], kind_of(network), ear_folder, on_progress=told)
+        with catalog.database.transaction() as connection:
+            for (track_id, path), result in zip(part, results, strict=True):
+                guess = _guess(detector, display_path(path), result)
+                genre = None if guess.genre == UNKNOWN else guess.genre
+                guessed = GenreGuessed(genre, guess.certainty)
+                catalog.genre_guesses.write(connection, stamp, track_id, guessed)
+                report.genres[guess.genre] = report.genres.get(guess.genre, 0) + 1
+                if guess.problem is not None:
+                    report.problems.append((guess.file, guess.problem))
+    return report

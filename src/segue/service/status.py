@@ -76,9 +76,16 @@ def describe_song(catalog: Catalog, track: Track) -> dict[str, Any]:
         "playlists": sum(tracks[id_].playlists for id_ in members if id_ in tracks),
         "listening": catalog.history.of_tracks(members),
         "features": catalog.features.of_tracks(members),
+        "heard_genre": _heard_genre(catalog, track.id),
         "merged": [tracks[id_].to_json() for id_ in members[1:] if id_ in tracks],
         "versions": [tracks[id_].to_json() for id_ in versions if id_ in tracks],
     }
+
+
+def _heard_genre(catalog: Catalog, track_id: int) -> dict[str, Any] | None:
+    """Return what the genre detector said; None where it was not asked."""
+    guess = catalog.genre_guesses.of_track(track_id)
+    return None if guess is None else dataclasses.asdict(guess)
 
 
 def _outside_ids(catalog: Catalog, tracks: list[int]) -> list[dict[str, str]]:
