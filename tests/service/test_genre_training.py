@@ -76,6 +76,31 @@ def test_a_probe_tells_styles_that_differ(tables: Path, ear_folder: Path) -> Non
     assert {**again, "seconds": 0} == {**value, "seconds": 0}
 
 
+def test_a_split_by_lists(tables: Path, ear_folder: Path, tmp_path: Path) -> None:
+    with tables.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if "broken" not in row["file"]]
+    lists: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
+    seen: dict[str, int] = {}
+    for row in rows:
+        number = seen[row["genre"]] = seen.get(row["genre"], -1) + 1
+        name = "test" if number == 0 else "valid" if number == 1 else "train"
+        lists[name].append(f"{row['genre']}/{Path(row['file']).stem}.wav")
+    lists["test"].append(f"{rows[0]['genre']}/not there.wav")
+    for name, lines in lists.items():
+        (tmp_path / f"{name}_filtered.txt").write_text("\n".join(lines), "utf-8")
+    found = evaluate_genres(tables, "probe", ear_folder, split=tmp_path)
+    assert (found.scores.n, found.n_folds) == (4, 1)
+    assert found.scores.confusion.sum() == 4
+    assert any("not there" in where for where, _ in found.problems)
+    first = lists["test"][0].partition("/")[0]
+    kept = [line for line in lists["train"] if not line.startswith(f"{first}/")]
+    (tmp_path / "train_filtered.txt").write_text("\n".join(kept), "utf-8")
+    valid = [line for line in lists["valid"] if not line.startswith(f"{first}/")]
+    (tmp_path / "valid_filtered.txt").write_text("\n".join(valid), "utf-8")
+    with pytest.raises(UsageError, match=f"no song of {first} to learn from"):
+        evaluate_genres(tables, "probe", ear_folder, split=tmp_path)
+
+
 def test_a_library_learns_and_tells(labelled: Path, ear_folder: Path, tmp_path: Path) -> None:
     assert ear_folder
     with segue.open(tmp_path / "library") as library:

@@ -81,11 +81,24 @@ def train(
 @click.argument("folder", type=click.Path())
 @_network
 @click.option("--folds", type=click.IntRange(2), default=5, show_default=True, metavar="K")
+@click.option(
+    "--split",
+    type=click.Path(),
+    metavar="LISTS",
+    help="A folder with train_filtered.txt, valid_filtered.txt and test_filtered.txt, in place of "
+    "folds: GTZAN without its faults.",
+)
 @_epochs
 @_seed
 @options.as_json
 def evaluate(
-    folder: str, network: str, folds: int, epochs: int | None, seed: int, as_json: bool
+    folder: str,
+    network: str,
+    folds: int,
+    split: str | None,
+    epochs: int | None,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Say how well a network tells the genres of FOLDER.
 
@@ -101,6 +114,7 @@ def evaluate(
             network,
             ear_path(),
             n_folds=folds,
+            split=None if split is None else Path(split),
             seed=seed,
             epochs=epochs,
             on_progress=tell,

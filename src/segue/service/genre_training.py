@@ -28,7 +28,7 @@ from segue.evaluate.genre_split import folds, groups
 from segue.models.genre_network import GenreNetwork
 from segue.models.probe import Probe, song_vectors
 from segue.service.genre_listening import HeardFile, Kind, listen
-from segue.sources.labelled import Labelled, LabelledFile, read_labelled
+from segue.sources.labelled import Labelled, LabelledFile, read_labelled, read_split
 from segue.types import SCHEMA_VERSION, display_path
 
 PROBE: Final = "probe"
@@ -332,13 +332,16 @@ def evaluate_genres(
     ear_folder: Path,
     *,
     n_folds: int = 5,
+    split: Path | None = None,
     seed: int = 0,
     epochs: int | None = None,
     on_progress: OnProgress = _silent,
 ) -> GenreEvaluation:
     """Judge a network by folds: taught on most songs, asked of the others, each song once.
 
-    Folds have the genres in equal shares; songs of one artist, and copies, are in one fold.
+    Folds have the genres in equal shares; songs of one artist, and copies, are in one fold. With
+    `split`, a folder of lists that `read_split` reads, what is in the lists to train and to
+    validate is learned from, and the list to test is asked of, once.
 
     Raises
     ------
@@ -354,41 +357,62 @@ def evaluate_genres(
     together = songs.groups
     found = np.zeros((len(songs.files), len(songs.genres)), dtype=np.float32)
     of_chunks: list[NDArray[np.float32]] = [np.zeros((0, 0), dtype=np.float32)] * len(songs.files)
-    parts = folds(songs.labels, together, n_folds, seed, names=songs.genres)
+    problems = songs.problems
+    if split is None:
+        parts = list(folds(songs.labels, together, n_folds, seed, names=songs.genres))
+    else:
+        lists = read_split(split, Labelled(songs.files, ()))
+        parts = [_checked(songs, np.concatenate([lists.train, lists.valid]), lists.test)]
+        problems += tuple((skip.where, skip.reason) for skip in lists.skipped)
     for number, (taught, asked) in enumerate(parts, 1):
-        step = f"{network}, fold {number} of {n_folds}"
+        step = f"{network}, fold {number} of {len(parts)}"
         detector, _ = teach(
             network, songs, taught, seed=seed, epochs=epochs, step=step, on_progress=on_progress
         )
         for i in asked.tolist():
             found[i] = detector.of_song(songs.heard[i])
             of_chunks[i] = detector.of_chunks(songs.heard[i])
+    every = np.sort(np.concatenate([asked for _, asked in parts]))
+    labels = songs.labels[every]
+    heard = [of_chunks[i] for i in every.tolist()]
     votes: dict[str, float] = {
-        how: float(np.mean([vote(of, how).argmax() for of in of_chunks] == songs.labels))
-        for how in VOTES
+        how: float(np.mean([vote(of, how).argmax() for of in heard] == labels)) for how in VOTES
     }
     right = np.concatenate(
-        [of.argmax(axis=1) == label for of, label in zip(of_chunks, songs.labels, strict=True)]
+        [of.argmax(axis=1) == label for of, label in zip(heard, labels, strict=True)]
     )
     return GenreEvaluation(
         network,
-        score_genres(found, songs.labels, together, songs.genres, seed=seed),
+        score_genres(found[every], labels, together[every], songs.genres, seed=seed),
         votes,
         float(right.mean()),
-        n_folds,
+        len(parts),
         time.monotonic() - began,
-        _mistakes(songs, found),
+        _mistakes(songs, found, every),
         named_pairs(songs),
-        songs.problems,
+        problems,
     )
 
 
+def _checked(
+    songs: TrainingSet, taught: NDArray[np.int64], asked: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both sides of a split, if every genre can be learned."""
+    missing = np.setdiff1d(np.arange(len(songs.genres)), songs.labels[taught])
+    if len(missing):
+        raise UsageError(
+            f"the lists have no song of {songs.genres[missing[0]]} to learn from; "
+            "leave that genre out of the folder"
+        )
+    return np.sort(taught), asked
+
+
 def _mistakes(
-    songs: TrainingSet, found: NDArray[np.float32]
+    songs: TrainingSet, found: NDArray[np.float32], asked: NDArray[np.int64]
 ) -> tuple[tuple[str, str, str, float], ...]:
     """Return the answers that were wrong, the most certain first."""
     answers = found.argmax(axis=1)
-    wrong = np.flatnonzero(answers != songs.labels)
+    wrong = asked[answers[asked] != songs.labels[asked]]
     order = wrong[np.argsort(-found[wrong, answers[wrong]], kind="stable")]
     return tuple(
         (
